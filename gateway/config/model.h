@@ -1,0 +1,114 @@
+/* gateway/config/model.h - the desired state, typed and checked
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What a configuration file or the admin API means after parsing, substitution and validation.
+ * Immutable; everything lives in its arena. References between objects are checked (they are
+ * indexes into the arrays here). What it takes to serve it - route table, loaded connectors - is
+ * built from it by gateway/pipeline/snapshot.h.
+ */
+#ifndef FL_GATEWAY_CONFIG_MODEL_H
+#define FL_GATEWAY_CONFIG_MODEL_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+struct fl_cfg_strings {
+	const struct fl_str *items;
+	size_t n;
+};
+
+struct fl_cfg_limits { /* server.limits; every default is in the table of keys (schema.c) */
+	uint64_t max_header_bytes, max_headers, max_target_bytes, max_body_bytes;
+	uint64_t header_timeout_ns, body_timeout_ns, idle_timeout_ns;
+	uint64_t min_body_rate_bytes_per_sec;
+	uint64_t max_connections, max_connections_per_address;
+	uint64_t drain_timeout_ns;
+};
+
+struct fl_cfg_server { /* start-up only */
+	struct fl_cfg_strings listen; /* "127.0.0.1:8080", "[::1]:8080" */
+	struct fl_cfg_strings admin_listen; /* also "unix:/path" */
+	struct fl_str data_dir; /* absolute */
+	struct fl_cfg_strings connector_dirs; /* where shipped connectors are looked for */
+	uint64_t workers; /* 0: one per core */
+	struct fl_str access_log; /* path, "stdout", "off" */
+	struct fl_cfg_strings trusted_proxies; /* addresses or CIDR */
+	struct fl_cfg_limits limits;
+};
+
+struct fl_cfg_secret { /* a named secret; the value came from ${env:} or ${file:}; see secret/ */
+	struct fl_str name;
+	struct fl_str value; /* never printed; wiped with the configuration */
+	struct fl_str reference; /* as written, for export */
+	struct fl_position at;
+};
+
+struct fl_cfg_connector { /* connectors: what may run, and which version is wanted */
+	struct fl_str id;
+	struct fl_str version; /* "1.2.0", "1.x", "" = newest */
+	struct fl_str sha256; /* lower-case hex, or "" */
+	struct fl_str file; /* absolute path instead of a look-up, or "" */
+	struct fl_position at;
+};
+
+struct fl_cfg_grants {
+	bool egress_any; /* no list was given and the connector is shipped with fairlead */
+	struct fl_cfg_strings egress; /* "host:port" patterns */
+	bool private_addresses; /* may connect to private, loopback, ... addresses */
+	struct fl_cfg_strings secrets;
+	uint64_t exec_workers, kv_quota_bytes, max_timers;
+};
+
+struct fl_cfg_instance {
+	struct fl_str name, owner;
+	size_t connector; /* index into connectors */
+	struct fl_str mode; /* "inproc" */
+	struct fl_str config_json; /* the connector's own configuration, canonical JSON object */
+	uint64_t timeout_ns, connect_timeout_ns, max_response_bytes, max_concurrent;
+	struct fl_cfg_grants grants;
+	struct fl_position at;
+};
+
+struct fl_cfg_header_match {
+	struct fl_str name, value; /* name in lower case */
+	bool is_present;
+};
+
+struct fl_cfg_route {
+	struct fl_str name;
+	struct fl_str host, path; /* as in route/table.h */
+	uint32_t methods; /* bits in the order of enum fl_method; 0 is never stored */
+	const struct fl_cfg_header_match *headers;
+	size_t headers_n;
+	size_t instance; /* index into instances */
+	struct fl_str action;
+	uint64_t max_body_bytes, timeout_ns;
+	bool allow_encoded_slash; /* the per-route opt-ins of the guard */
+	struct fl_position at;
+};
+
+struct fl_config {
+	struct fl_arena arena;
+	struct fl_cfg_server server;
+	const struct fl_cfg_secret *secrets;
+	size_t secrets_n;
+	const struct fl_cfg_connector *connectors;
+	size_t connectors_n;
+	const struct fl_cfg_instance *instances;
+	size_t instances_n;
+	const struct fl_cfg_route *routes;
+	size_t routes_n;
+	char digest[65]; /* BLAKE2b-256 of the canonical JSON, hex */
+};
+
+/* Reads, substitutes, validates. All problems at once in `problems` (its arena must outlive them).
+ * NULL when there was an error. `path` names the file; includes resolve relative to the file that
+ * names them. [control]; blocks on the disk. */
+struct fl_config *fl_config_load_file(const char *path, struct fl_problems *problems);
+/* The same from memory; `name` stands for the file in positions, `dir` resolves ${file:}. */
+struct fl_config *fl_config_load_text(const char *name, struct fl_str text, const char *dir,
+				      struct fl_problems *problems);
+/* Wipes secrets. Accepts NULL. */
+struct fl_config *fl_config_destroy(struct fl_config *config);
+
+#endif

@@ -1,0 +1,50 @@
+/* gateway/observe/metric.h - counters, histograms and their Prometheus text
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Per-request figures are kept in one shard per worker, written only by that worker (relaxed
+ * atomics, no lock, no shared cache line) and summed when somebody reads. A series is found by name
+ * when a snapshot is compiled, never on the request path, and lives as long as the process; at most
+ * FL_METRIC_ROUTES_MAX routes get one of their own, later ones share "other".
+ */
+#ifndef FL_GATEWAY_OBSERVE_METRIC_H
+#define FL_GATEWAY_OBSERVE_METRIC_H
+
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#define FL_METRIC_ROUTES_MAX 20000u
+#define FL_METRIC_BUCKETS 16u /* upper bounds: metric.c; the last is +Inf */
+
+struct fl_metrics;
+struct fl_metric_route; /* one route's requests */
+
+struct fl_metric_route_shard {
+	_Alignas(64) _Atomic uint64_t by_class[6]; /* 1xx..5xx at [1..5]; [0]: no answer was sent */
+	_Atomic uint64_t duration_ns_sum, bytes_in, bytes_out;
+	_Atomic uint64_t buckets[FL_METRIC_BUCKETS];
+};
+
+FL_MUST_USE int fl_metrics_create(unsigned workers, struct fl_metrics **ret);
+struct fl_metrics *fl_metrics_destroy(struct fl_metrics *metrics);
+/* Finds or creates. [any]; takes a lock. Never NULL. */
+struct fl_metric_route *fl_metrics_route(struct fl_metrics *metrics, struct fl_str route);
+/* The shard of one worker: write to it only from that worker's thread. */
+struct fl_metric_route_shard *fl_metric_route_shard(struct fl_metric_route *route, unsigned worker);
+/* Adds one request. [loop of that worker] */
+void fl_metric_route_add(struct fl_metric_route_shard *shard, unsigned status, uint64_t duration_ns,
+			 uint64_t bytes_in, uint64_t bytes_out);
+
+/* Anything else: a callback that prints samples when somebody reads. `collect` adds lines with
+ * fl_metrics_sample(). Register before reading starts. [control] */
+typedef void (*fl_metrics_collect_fn)(void *ctx, struct fl_buf *out);
+FL_MUST_USE int fl_metrics_register(struct fl_metrics *metrics, const char *name, const char *type,
+				    const char *help, fl_metrics_collect_fn collect, void *ctx);
+/* name{label="value",...} value; `labels` are key, value pairs ended by NULL, escaped here. */
+void fl_metrics_sample(struct fl_buf *out, const char *name, const char *const *labels,
+		       uint64_t value);
+/* The whole page. [any]; takes a lock; does not disturb the workers. */
+void fl_metrics_render(struct fl_metrics *metrics, struct fl_buf *out);
+
+#endif

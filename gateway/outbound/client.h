@@ -1,0 +1,82 @@
+/* gateway/outbound/client.h - HTTP requests to other servers, on the loop of one worker
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The only door out of the gateway and the only folder that includes libcurl. One client per loop;
+ * connections are reused, never shared between tenants' pools. Every resolved address is checked by
+ * the target guard (guard.h) before connect(). Redirects, proxies from the environment, cookies and
+ * netrc are off.
+ */
+#ifndef FL_GATEWAY_OUTBOUND_CLIENT_H
+#define FL_GATEWAY_OUTBOUND_CLIENT_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "gateway/loop/loop.h"
+
+struct fl_outbound;
+
+struct fl_header {
+	struct fl_str name, value;
+};
+
+enum fl_outbound_outcome {
+	FL_OUTBOUND_OK, /* any HTTP answer */
+	FL_OUTBOUND_CONNECT_FAILED, /* resolve or connect; nothing was sent */
+	FL_OUTBOUND_DENIED, /* the target guard refused every address */
+	FL_OUTBOUND_BROKEN, /* sent, then no whole answer */
+	FL_OUTBOUND_TIMEOUT,
+	FL_OUTBOUND_TOO_LARGE, /* response over max_response_bytes */
+	FL_OUTBOUND_CANCELLED,
+};
+
+/* Where a pool of connections may go. Immutable; owned by whoever made it, outlives its requests.
+ * One per connector instance: connections are reused only within one target policy. */
+struct fl_outbound_policy {
+	bool allow_private; /* private, loopback, link-local, unique-local, ... addresses */
+	bool allow_any_host; /* else: only the pairs below */
+	const struct fl_str *hosts; /* "api.example.com:443", "*.example.com:443" */
+	size_t hosts_n;
+	uint32_t connect_timeout_ms, timeout_ms, max_concurrent;
+	size_t max_response_bytes;
+	uint64_t pool; /* unique number of the connection pool */
+};
+
+struct fl_outbound_response {
+	enum fl_outbound_outcome outcome;
+	uint32_t http_status; /* when OK */
+	const struct fl_header *headers; /* names in lower case; hop-by-hop and framing removed */
+	size_t headers_n;
+	struct fl_str body;
+	uint64_t elapsed_ns;
+	bool was_sent; /* request bytes may have reached the peer */
+	const char *detail; /* for the log, never for clients; "" when OK */
+};
+
+struct fl_outbound_request;
+/* Exactly once per started request, on the client's loop, never inside fl_outbound_send().
+ * The response is borrowed for the call. */
+typedef void (*fl_outbound_done_fn)(void *ctx, const struct fl_outbound_response *response);
+
+struct fl_outbound_args { /* everything is copied by fl_outbound_send() but policy and ctx */
+	const struct fl_outbound_policy *policy;
+	struct fl_str method, url;
+	const struct fl_header *headers; /* framing and hop-by-hop fields are dropped */
+	size_t headers_n;
+	struct fl_str body;
+	uint64_t deadline_ns; /* monotonic; 0: policy->timeout_ms from now; the earlier counts */
+	fl_outbound_done_fn on_done;
+	void *ctx;
+};
+
+FL_MUST_USE int fl_outbound_create(struct fl_loop *loop, struct fl_outbound **ret);
+/* Cancels what runs (on_done is called for each). Accepts NULL. */
+struct fl_outbound *fl_outbound_destroy(struct fl_outbound *client);
+/* [loop] 0 and *ret (for fl_outbound_cancel; invalid once on_done was called), or -1 and err with
+ * code "outbound_busy" (max_concurrent), "outbound_denied" (host not allowed),
+ * "outbound_invalid" (method, URL or header). on_done is not called then. */
+FL_MUST_USE int fl_outbound_send(struct fl_outbound *client, const struct fl_outbound_args *args,
+				 struct fl_outbound_request **ret, struct fl_error *err);
+/* on_done comes later, with FL_OUTBOUND_CANCELLED unless it was complete. [loop] */
+void fl_outbound_cancel(struct fl_outbound_request *request);
+
+#endif

@@ -1,0 +1,159 @@
+/* tests/unit/base/test_base.c - base/
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tests/unit/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/str.h"
+
+static void arena_cap(void **state)
+{
+	struct fl_arena a;
+
+	(void)state;
+	fl_arena_init(&a, 64, 1024);
+	assert_non_null(fl_arena_alloc(&a, 10));
+	assert_non_null(fl_arena_alloc(&a, 200));
+	assert_null(fl_arena_alloc(&a, 4096));
+	assert_true(fl_arena_is_overflown(&a));
+	assert_null(fl_arena_array(&a, SIZE_MAX / 2, 16));
+	fl_arena_reset(&a);
+	assert_false(fl_arena_is_overflown(&a));
+	assert_string_equal(fl_arena_printf(&a, "%d-%s", 7, "x").p, "7-x");
+	fl_arena_fini(&a);
+}
+
+static void str_numbers(void **state)
+{
+	uint64_t v = 7;
+
+	(void)state;
+	assert_true(fl_str_to_u64(FL_STR("18446744073709551615"), &v));
+	assert_int_equal(v, UINT64_MAX);
+	v = 7;
+	assert_false(fl_str_to_u64(FL_STR("18446744073709551616"), &v));
+	assert_false(fl_str_to_u64(FL_STR(""), &v));
+	assert_false(fl_str_to_u64(FL_STR("+1"), &v));
+	assert_false(fl_str_to_u64(FL_STR("1 "), &v));
+	assert_int_equal(v, 7);
+}
+
+static void str_utf8(void **state)
+{
+	static const struct {
+		struct fl_str s;
+		bool ok;
+	} rows[] = {
+	    {FL_STR_INIT("h\xc3\xa9"), true},	{FL_STR_INIT("\xf0\x9f\x98\x80"), true},
+	    {FL_STR_INIT("\xc0\x80"), false},	{FL_STR_INIT("\xed\xa0\x80"), false},
+	    {FL_STR_INIT("\xf4\x90\x80\x80"), false}, {FL_STR_INIT("\xe2\x82"), false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++)
+		assert_int_equal(fl_str_is_utf8(rows[i].s), rows[i].ok);
+}
+
+static void str_nearest(void **state)
+{
+	static const char *const keys[] = {"listen", "workers", "data_dir"};
+
+	(void)state;
+	assert_string_equal(fl_str_nearest(FL_STR("worker"), keys, 3), "workers");
+	assert_string_equal(fl_str_nearest(FL_STR("datadir"), keys, 3), "data_dir");
+	assert_null(fl_str_nearest(FL_STR("unrelated"), keys, 3));
+}
+
+static void buf_json(void **state)
+{
+	struct fl_buf b;
+
+	(void)state;
+	fl_buf_init(&b, 1000);
+	fl_buf_add_json(&b, fl_str_n("a\"\\\n\0\xff\xc3\xa9", 8));
+	assert_string_equal(fl_buf_cstr(&b), "\"a\\\"\\\\\\n\\u0000\xef\xbf\xbd\xc3\xa9\"");
+	fl_buf_clear(&b);
+	for (int i = 0; i < 200; i++)
+		fl_buf_add_c(&b, "0123456789");
+	assert_true(fl_buf_is_overflown(&b));
+	assert_true(b.len <= 1000);
+	fl_buf_fini(&b);
+}
+
+static void map_many(void **state)
+{
+	struct fl_map m;
+	char keys[1000][8];
+	void *old;
+
+	(void)state;
+	fl_map_init(&m);
+	assert_null(fl_map_find(&m, FL_STR("x")));
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(keys[i], sizeof keys[i], "k%d", i);
+		assert_int_equal(fl_map_put(&m, fl_str(keys[i]), keys[i], &old), 0);
+		assert_null(old);
+	}
+	for (int i = 0; i < 1000; i += 2)
+		assert_ptr_equal(fl_map_take(&m, fl_str(keys[i])), keys[i]);
+	for (int i = 0; i < 1000; i++)
+		assert_ptr_equal(fl_map_find(&m, fl_str(keys[i])), i % 2 ? keys[i] : NULL);
+	assert_int_equal(m.count, 500);
+	fl_map_fini(&m);
+}
+
+static void clock_iso(void **state)
+{
+	char text[FL_CLOCK_ISO_SIZE];
+
+	(void)state;
+	fl_clock_iso(UINT64_C(1700000000123000000), text);
+	assert_string_equal(text, "2023-11-14T22:13:20.123Z");
+}
+
+static void problems_print(void **state)
+{
+	struct fl_arena a;
+	struct fl_problems list;
+	struct fl_buf out;
+
+	(void)state;
+	fl_arena_init(&a, 4096, 1 << 20);
+	fl_problems_init(&list, &a);
+	struct fl_problem *p = fl_problems_add(&list, "key_unknown", (struct fl_position){"f.yaml", 3, 7},
+					       FL_STR("/routes/a"), "unknown key \"%s\"", "hots");
+
+	fl_problem_hint(&list, p, "did you mean \"host\"?");
+	fl_buf_init(&out, 4096);
+	fl_problems_print(&list, &out);
+	assert_string_equal(fl_buf_cstr(&out), "f.yaml:3:7: error: unknown key \"hots\" [key_unknown] "
+					       "(did you mean \"host\"?)\n");
+	for (unsigned i = 0; i < 2 * FL_PROBLEMS_MAX; i++)
+		(void)fl_problems_add(&list, "more", (struct fl_position){0}, FL_STR(""), "x");
+	assert_int_equal(list.errors, 2 * FL_PROBLEMS_MAX + 1);
+	fl_buf_fini(&out);
+	fl_arena_fini(&a);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest cases[] = {
+	    FL_CASE("an arena refuses past its cap and recovers by reset", arena_cap),
+	    FL_CASE("a number is taken only whole and in range", str_numbers),
+	    FL_CASE("UTF-8 is checked as RFC 3629 says", str_utf8),
+	    FL_CASE("the nearest key is suggested, a far one is not", str_nearest),
+	    FL_CASE("JSON strings are escaped, a full buffer latches", buf_json),
+	    FL_CASE("a map finds what was put and not what was taken", map_many),
+	    FL_CASE("times print as RFC 3339 with milliseconds", clock_iso),
+	    FL_CASE("problems print with position, code and hint, and are capped", problems_print),
+	};
+
+	return cmocka_run_group_tests(cases, NULL, NULL);
+}
