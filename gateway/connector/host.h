@@ -10,6 +10,7 @@
 #ifndef FL_GATEWAY_CONNECTOR_HOST_H
 #define FL_GATEWAY_CONNECTOR_HOST_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "gateway/loop/loop.h"
@@ -21,9 +22,9 @@ struct fl_module;
 struct fl_instance;
 struct fl_manifest; /* manifest.h */
 
-/* Finds a secret by name at send time; false when there is none. *ret is borrowed until the caller
- * has built the request (same thread). [any] */
-typedef bool (*fl_host_secret_fn)(void *ctx, struct fl_str name, struct fl_str *ret);
+/* Appends a secret's value at send time; false when there is none of that name. The buffer is wiped
+ * by whoever owns it. [any] */
+typedef bool (*fl_host_secret_fn)(void *ctx, struct fl_str name, struct fl_buf *out);
 
 struct fl_host_config {
 	const char *state_dir; /* private copies of connectors go to state_dir/gen; made 0700 */
