@@ -32,8 +32,16 @@
  *                 concurrent within one instance (sharded makes one instance per worker);
  *                 "parallel": several [inst] callbacks may run at once. Must not block.
  *   [blocking]    on a pool thread that the host owns; may block
- *   [any]         from any thread that the host gave the connector, in any state after create()
- *                 began and before destroy() returned
+ *   [any]         from any thread that the host gave the connector
+ * STATES of an instance, the second half of the tag. Without one: from the beginning of create() to
+ * the return of destroy().
+ *   new           create() runs or has not succeeded
+ *   created       create() returned FAIRLEAD_OK
+ *   starting      start() was called, ready() was not
+ *   running       ready() was called with FAIRLEAD_OK; requests come
+ *   quiescing     quiesce() was called: no new requests, what is owed goes on
+ *   quiesced      nothing is owed any more, or the drain deadline passed
+ *   stopped       stop() returned
  *
  * GROWTH within version 1: fields and function slots are only appended, new flag bits mean nothing
  * when zero, new event kinds may appear (ignore those you do not know). A struct's first member says
@@ -119,8 +127,12 @@ typedef struct fairlead_request {
 	uint64_t deadline_ns;     /* monotonic, same clock as fairlead.timer/1; 0: none */
 	uint32_t attempt;         /* 1 for the first try */
 	uint32_t reserved0;
-	const fairlead_kv *params; /* path parameters in template order; "**" is named "**" */
+	const fairlead_kv *params; /* path parameters in template order, values as in the path,
+				    * percent-encoded; "**" is named "**" */
 	size_t params_n;
+	fairlead_str client; /* address of the caller as text, without port; empty: unknown */
+	fairlead_str scheme; /* "http" or "https", as the caller used it; empty: unknown */
+	fairlead_str host;   /* host the caller asked for, with port unless it is the default */
 } fairlead_request;
 
 /* What went wrong, when http_status >= 400 or for fail(); drives retry and breaker. */
@@ -162,7 +174,8 @@ typedef struct fairlead_event {
 	fairlead_id req; /* the request it was started for; 0: none. That request may be over. */
 	fairlead_status status;
 	uint32_t reserved0;
-	const void *payload; /* by kind; borrowed for the call; NULL when status < 0 says why */
+	const void *payload; /* by kind; borrowed for the call. Status < 0: NULL, unless the kind's
+			      * header gives that status a payload. */
 } fairlead_event;
 
 /* ---- life of an instance ---- */
@@ -198,12 +211,12 @@ typedef struct fairlead_host {
 	const void *(FAIRLEAD_CALL *get_ext)(fairlead_id self, const char *id);
 	/* Terminal call: answers request `req`. FAIRLEAD_E_STALE: it owes nothing (any more);
 	 * FAIRLEAD_E_INVAL, FAIRLEAD_E_TOO_LARGE: the response cannot be sent, a 502 was, and the
-	 * debt is paid. [any] */
+	 * debt is paid. [any & running or quiescing] */
 	fairlead_status(FAIRLEAD_CALL *reply)(fairlead_id self, fairlead_id req,
 					      const fairlead_response *response);
 	/* Terminal call: the request failed. The client gets 504 for FAIRLEAD_E_TIMEOUT, 503 for
 	 * FAIRLEAD_E_AGAIN, 400 for FAIRLEAD_E_INVAL, 413 for FAIRLEAD_E_TOO_LARGE, 502 for all
-	 * else; `detail` goes to the log, never to the client. [any] */
+	 * else; `detail` goes to the log, never to the client. [any & running or quiescing] */
 	fairlead_status(FAIRLEAD_CALL *fail)(fairlead_id self, fairlead_id req,
 					     fairlead_status code, fairlead_str detail);
 	/* Never blocks; over 100 lines a second of one instance are dropped and counted.
@@ -211,10 +224,12 @@ typedef struct fairlead_host {
 	void(FAIRLEAD_CALL *log)(fairlead_id self, uint32_t level, fairlead_id req,
 				 fairlead_str msg, const fairlead_kv *fields, size_t fields_n);
 	/* Ends start(): FAIRLEAD_OK, or an error and why. Once; at the latest 30 s (default)
-	 * after start() was called. May be called inside start(). [any] */
+	 * after start() was called. May be called inside start(). A create() that refuses may
+	 * call it too, to say why. [any & starting, or new] */
 	fairlead_status(FAIRLEAD_CALL *ready)(fairlead_id self, fairlead_status status,
 					      fairlead_str detail);
-	/* Says after quiesce() that nothing is left to do beyond what is owed. Once. [any] */
+	/* Says after quiesce() that nothing is left to do beyond what is owed. Once; may be
+	 * called inside quiesce(). [any & quiescing] */
 	fairlead_status(FAIRLEAD_CALL *drained)(fairlead_id self);
 } fairlead_host;
 
@@ -229,7 +244,8 @@ typedef struct fairlead_plugin {
 	const char *version;
 	/* Checks the configuration and allocates. No input or output, no host operation but
 	 * get_ext and log. Writes *out only when it returns FAIRLEAD_OK; otherwise `ready` may
-	 * have been called with the reason. Limit 1 s. [lifecycle & new] */
+	 * have been called with the reason, and destroy() is not called. Limit 1 s.
+	 * [lifecycle & new] */
 	fairlead_status(FAIRLEAD_CALL *create)(const fairlead_host *host,
 					       const fairlead_create *args, fairlead_inst **out);
 	/* May use host services; ends when host->ready() is called. NULL: ready at once.
@@ -253,9 +269,9 @@ typedef struct fairlead_plugin {
 	/* Nothing is owed any more, or the deadline passed. NULL: nothing to stop. Limit 5 s.
 	 * [lifecycle & quiesced] */
 	void(FAIRLEAD_CALL *stop)(fairlead_inst *inst);
-	/* Frees what create() allocated. Limit 1 s. [lifecycle & stopped or created] */
+	/* Frees what create() allocated. Limit 1 s. [lifecycle & stopped, or created and never started] */
 	void(FAIRLEAD_CALL *destroy)(fairlead_inst *inst);
-	/* The connector's side of an extension; NULL: none. Pure. [lifecycle] */
+	/* The connector's side of an extension; NULL: none. Pure. [lifecycle & new] */
 	const void *(FAIRLEAD_CALL *get_ext)(const char *id);
 } fairlead_plugin;
 

@@ -20,7 +20,8 @@ typedef struct fairlead_exec {
 	uint32_t reserved0;
 	/* Queues `work`, a value of the connector's own. FAIRLEAD_PENDING and *ret_op: run(inst,
 	 * work) is called on a pool thread, then one FAIRLEAD_EVENT_EXEC with its status.
-	 * FAIRLEAD_E_AGAIN: the queue (1,024 by default) is full. [any] */
+	 * FAIRLEAD_E_AGAIN: the queue (1,024 by default) is full.
+	 * [any & starting, running or quiescing] */
 	fairlead_status(FAIRLEAD_CALL *submit)(fairlead_id self, fairlead_id req, uint64_t work,
 					       fairlead_id *ret_op);
 } fairlead_exec;

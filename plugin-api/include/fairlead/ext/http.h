@@ -21,7 +21,9 @@ typedef struct fairlead_http_request {
 	uint32_t flags; /* none defined yet */
 	fairlead_str method;
 	fairlead_str url; /* absolute, http or https, at most 8 KiB */
-	const fairlead_kv *headers; /* at most 100; framing and hop-by-hop fields are dropped */
+	const fairlead_kv *headers; /* at most 100; framing and hop-by-hop fields are dropped;
+				     * "host" replaces the name in the url for the peer to
+				     * see, not where the host connects to */
 	size_t headers_n;
 	fairlead_str body;
 	uint64_t max_response_bytes; /* 0: the instance's limit; never above it */
@@ -48,10 +50,12 @@ typedef struct fairlead_http {
 	 * FAIRLEAD_OK, FAIRLEAD_E_TIMEOUT, FAIRLEAD_E_UPSTREAM (could not connect, broke off),
 	 * FAIRLEAD_E_DENIED (address refused), FAIRLEAD_E_TOO_LARGE or FAIRLEAD_E_CANCELLED.
 	 * < 0: not started, no event: E_INVAL, E_STALE, E_DENIED, E_AGAIN (concurrency).
-	 * `req`: the request this is for (its end cancels nothing by itself), or 0. [any] */
+	 * `req`: the request this is for (its end cancels nothing by itself), or 0.
+	 * [any & starting, running or quiescing] */
 	fairlead_status(FAIRLEAD_CALL *send)(fairlead_id self, fairlead_id req,
 					     const fairlead_http_request *args, fairlead_id *ret_op);
-	/* Asks to withdraw; the one event still comes. FAIRLEAD_E_STALE: it is over. [any] */
+	/* Asks to withdraw; the one event still comes. FAIRLEAD_E_STALE: it is over.
+	 * [any & starting, running or quiescing] */
 	fairlead_status(FAIRLEAD_CALL *cancel)(fairlead_id self, fairlead_id op);
 } fairlead_http;
 

@@ -28,7 +28,8 @@ typedef struct fairlead_kv_result {
 typedef struct fairlead_kv_store {
 	uint32_t struct_size;
 	uint32_t reserved0;
-	/* Each: FAIRLEAD_PENDING and *ret_op, then one FAIRLEAD_EVENT_KV. < 0: no event. [any] */
+	/* Each: FAIRLEAD_PENDING and *ret_op, then one FAIRLEAD_EVENT_KV. < 0: no event.
+	 * [any & starting, running or quiescing] */
 	fairlead_status(FAIRLEAD_CALL *get)(fairlead_id self, fairlead_id req, fairlead_str key,
 					    fairlead_id *ret_op);
 	/* ttl_ns 0: until removed. */

@@ -93,7 +93,7 @@ static inline fairlead_str sdk_param(const fairlead_request *req, const char *na
 typedef struct sdk_text {
 	char *p;
 	size_t n, cap;
-	int is_full;
+	int is_full, reserved0;
 } sdk_text;
 
 static inline sdk_text sdk_text_in(char *memory, size_t cap)
@@ -103,7 +103,7 @@ static inline sdk_text sdk_text_in(char *memory, size_t cap)
 	t.p = memory;
 	t.n = 0;
 	t.cap = cap;
-	t.is_full = 0;
+	t.is_full = t.reserved0 = 0;
 	return t;
 }
 
