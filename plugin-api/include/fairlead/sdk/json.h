@@ -99,7 +99,7 @@ static inline int sdk_hex_digit(char c)
 	return -1;
 }
 
-/* The four digits of \uXXXX at `p`, or -1. */
+/* The four hexadecimal digits at `p`, or -1. */
 static inline int32_t sdk_json_hex4(const char *p, const char *end)
 {
 	int32_t v = 0;
