@@ -500,13 +500,24 @@ static inline void mock_cancel(mock_answer *a, uint32_t reason)
 		mock.plugin->on_cancel(mock.inst, a->id, reason);
 }
 
-/* The oldest operation of this kind (0: any) that is not complete, or NULL. */
+/* How many operations of this kind (0: any) are not complete. */
+static inline uint32_t mock_ops_open(uint32_t kind)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < mock.ops_n; i++)
+		n += !mock.ops[i].is_done && (kind == 0 || mock.ops[i].kind == kind);
+	return n;
+}
+
+/* The oldest operation of this kind (0: any) that is not complete. There must be one. */
 static inline mock_op *mock_next_op(uint32_t kind)
 {
 	for (uint32_t i = 0; i < mock.ops_n; i++)
 		if (!mock.ops[i].is_done && (kind == 0 || mock.ops[i].kind == kind))
 			return &mock.ops[i];
-	return NULL;
+	(void)fprintf(stderr, "# mock host: the connector started no such operation\n");
+	abort();
 }
 
 /* Completes an operation: on_event() runs before this returns. */

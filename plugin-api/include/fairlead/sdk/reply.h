@@ -7,7 +7,7 @@
 #ifndef FAIRLEAD_SDK_REPLY_H
 #define FAIRLEAD_SDK_REPLY_H
 
-#include "str.h"
+#include "json.h"
 
 /* What a connector keeps from create(): who it talks to and who it is. */
 typedef struct sdk_self {
@@ -51,6 +51,32 @@ static inline fairlead_status sdk_reply_json(sdk_self self, fairlead_id req, uin
 					     fairlead_str json)
 {
 	return sdk_reply_as(self, req, http_status, "application/json", json);
+}
+
+/* A problem for the caller to read (RFC 9457). A detail of over about 1 KiB is left out; `title` is short. */
+static inline fairlead_status sdk_reply_problem(sdk_self self, fairlead_id req,
+						uint32_t http_status, const char *title,
+						fairlead_str detail)
+{
+	char memory[1536];
+	sdk_text t = sdk_text_in(memory, sizeof memory - 8);
+
+	sdk_add_c(&t, "{\"type\":\"about:blank\",\"title\":");
+	sdk_add_json(&t, sdk_str(title));
+	sdk_add_c(&t, ",\"status\":");
+	sdk_add_u64(&t, http_status);
+	if (detail.n != 0) {
+		size_t before = t.n;
+
+		sdk_add_c(&t, ",\"detail\":");
+		sdk_add_json(&t, detail);
+		if (t.is_full) /* too long: leave it out */
+			t.n = before;
+	}
+	t.is_full = 0;
+	t.cap = sizeof memory;
+	sdk_add_c(&t, "}\n");
+	return sdk_reply_as(self, req, http_status, "application/problem+json", sdk_text_str(&t));
 }
 
 /* The request failed; `detail` goes to the log only. */
