@@ -406,7 +406,8 @@ static const void *FAIRLEAD_CALL mock_get_ext(fairlead_id self, const char *id)
 
 /* Forgets the last instance, then create() and start(). FAIRLEAD_OK: ready for requests. The fields
  * `denied` and `refuse_http` of `mock` are kept, the rest is new. */
-static inline fairlead_status mock_open(const char *config_json)
+static inline fairlead_status mock_open_plugin(const fairlead_plugin *plugin,
+					       const char *config_json)
 {
 	static const fairlead_host host = {sizeof host, FAIRLEAD_ABI_MINOR, mock_get_ext, mock_reply,
 					   mock_fail,	mock_log,	    mock_ready,	  mock_drained};
@@ -424,7 +425,7 @@ static inline fairlead_status mock_open(const char *config_json)
 	mock.denied = denied;
 	mock.refuse_http = refuse_http;
 	mock.now_ns = UINT64_C(1000000000);
-	mock.plugin = fairlead_plugin_entry_v1();
+	mock.plugin = plugin;
 	memset(&args, 0, sizeof args);
 	args.struct_size = sizeof args;
 	args.mode = FAIRLEAD_MODE_INPROC;
@@ -443,6 +444,12 @@ static inline fairlead_status mock_open(const char *config_json)
 		return FAIRLEAD_OK;
 	status = mock.plugin->start(mock.inst);
 	return status < 0 ? status : mock.ready_status;
+}
+
+/* The same with the connector that this program is linked with. */
+static inline fairlead_status mock_open(const char *config_json)
+{
+	return mock_open_plugin(fairlead_plugin_entry_v1(), config_json);
 }
 
 /* Sends a request as the caller filled it in; sets id, sizes and, if 0, the deadline (30 s). */
