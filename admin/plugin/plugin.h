@@ -1,0 +1,31 @@
+/* admin/plugin/plugin.h - the commands of fairlead-plugin, the tool for connector authors
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Each command gets its own arguments (argv[0] is its name) and returns the exit status of the
+ * program: 0 done, 2 wrong usage or something could not be read or written, 3 the connector or
+ * manifest has errors. Nothing here maps or runs a connector.
+ */
+#ifndef FL_ADMIN_PLUGIN_PLUGIN_H
+#define FL_ADMIN_PLUGIN_PLUGIN_H
+
+#include "base/error.h"
+
+#define FL_PLUGIN_EXIT_USAGE 2
+#define FL_PLUGIN_EXIT_REFUSED 3
+/* The largest connector and manifest that are read. */
+#define FL_PLUGIN_FILE_MAX (size_t)(64u << 20)
+#define FL_PLUGIN_MANIFEST_MAX (size_t)(1u << 20)
+
+int fl_plugin_new(int argc, char **argv);
+int fl_plugin_embed(int argc, char **argv);
+int fl_plugin_inspect(int argc, char **argv);
+
+/* "fairlead-plugin: ..." on standard error; returns FL_PLUGIN_EXIT_USAGE. */
+int fl_plugin_complain(const char *fmt, ...) FL_PRINTF(1, 2);
+/* The text for an errno value; static. */
+const char *fl_plugin_errno(int code);
+/* Reads a whole regular file; *ret is the caller's to free. 0, or -1 with err. */
+FL_MUST_USE int fl_plugin_read_file(const char *path, size_t max_bytes, struct fl_str *ret,
+				    struct fl_error *err);
+
+#endif
