@@ -51,7 +51,8 @@ static int read_whole(int fd, char *p, size_t *n)
 	return 0;
 }
 
-int fl_plugin_read_file(const char *path, size_t max_bytes, struct fl_str *ret, struct fl_error *err)
+int fl_plugin_read_file(const char *path, size_t max_bytes, struct fl_str *ret,
+                        struct fl_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -60,15 +61,15 @@ int fl_plugin_read_file(const char *path, size_t max_bytes, struct fl_str *ret, 
 	int code;
 
 	if (fd < 0)
-		return fl_error_set(err, "file_unreadable", "%s: %s", path,
-				    fl_plugin_errno(errno));
+		return fl_error_set(err, "file_unreadable", "%s: %s", path, fl_plugin_errno(errno));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
 		return fl_error_set(err, "file_unreadable", "%s: is not a regular file", path);
 	}
 	if ((uintmax_t)st.st_size > max_bytes) {
 		(void)close(fd);
-		return fl_error_set(err, "file_too_large", "%s: is over %zu bytes", path, max_bytes);
+		return fl_error_set(err, "file_too_large", "%s: is over %zu bytes", path,
+		                    max_bytes);
 	}
 	n = (size_t)st.st_size;
 	p = malloc(n + 1);
@@ -76,8 +77,7 @@ int fl_plugin_read_file(const char *path, size_t max_bytes, struct fl_str *ret, 
 	(void)close(fd);
 	if (code != 0) {
 		free(p);
-		return fl_error_set(err, "file_unreadable", "%s: %s", path,
-				    fl_plugin_errno(code));
+		return fl_error_set(err, "file_unreadable", "%s: %s", path, fl_plugin_errno(code));
 	}
 	*ret = fl_str_n(p, n);
 	return 0;

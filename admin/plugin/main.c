@@ -54,6 +54,6 @@ int main(int argc, char **argv)
 	}
 	near = fl_str_nearest(fl_str(argv[1]), names, FL_ARRAY_LEN(names));
 	return fl_plugin_complain("no command \"%s\"; %s%s%s", argv[1],
-				  near == NULL ? "see fairlead-plugin help" : "did you mean \"",
-				  near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	                          near == NULL ? "see fairlead-plugin help" : "did you mean \"",
+	                          near == NULL ? "" : near, near == NULL ? "" : "\"?");
 }

@@ -18,6 +18,7 @@
 #define ID_MAX_BYTES 128u
 
 /* In the texts: @ID@ the connector's id, @NAME@ its last part, @INCLUDE@ where the headers are. */
+/* clang-format off */
 static const struct template {
 	const char *suffix; /* of the file's name, after @NAME@; a whole name when it begins with "=" */
 	const char *text;
@@ -152,6 +153,7 @@ static const struct template {
      "| `@NAME@_test.c` | its test, with a host whose clock and network are the test's |\n"},
     {"=.gitignore", "*.so\n*.tmp\n*_test\n"},
 };
+/* clang-format on */
 
 struct names {
 	const char *id, *name, *folder;
@@ -165,7 +167,8 @@ static int check_id(const char *id)
 	size_t n = strlen(id), last = dot == NULL ? n : strlen(dot + 1);
 
 	if (n > ID_MAX_BYTES || last > NAME_MAX_BYTES)
-		return fl_plugin_complain("\"%s\": an id has at most 128 characters, its last part 32", id);
+		return fl_plugin_complain(
+		    "\"%s\": an id has at most 128 characters, its last part 32", id);
 	for (size_t i = 0; i < n; i++) {
 		int is_first = i == 0 || id[i - 1] == '.';
 		int is_letter = id[i] >= 'a' && id[i] <= 'z';
@@ -175,9 +178,10 @@ static int check_id(const char *id)
 			n = 0;
 	}
 	if (n == 0 || last == 0)
-		return fl_plugin_complain("\"%s\" is no id: lower-case letters, digits, \"-\" and \"_\", in "
-					  "parts that begin with a letter, such as greet or com.example.greet",
-					  id);
+		return fl_plugin_complain(
+		    "\"%s\" is no id: lower-case letters, digits, \"-\" and \"_\", in "
+		    "parts that begin with a letter, such as greet or com.example.greet",
+		    id);
 	return 0;
 }
 
@@ -194,7 +198,7 @@ static bool has_headers(const char *include)
 static bool find_headers(char include[1024])
 {
 	static const char *const below[] = {"../include", "../plugin-api/include",
-					    "plugin-api/include"};
+	                                    "plugin-api/include"};
 	char exe[512];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
 	char *slash;
@@ -277,7 +281,8 @@ int fl_plugin_new(int argc, char **argv)
 			return FL_PLUGIN_EXIT_USAGE;
 	}
 	if (optind != argc - 1)
-		return fl_plugin_complain("usage: fairlead-plugin new [-I INCLUDE-DIR] [-d FOLDER] ID");
+		return fl_plugin_complain(
+		    "usage: fairlead-plugin new [-I INCLUDE-DIR] [-d FOLDER] ID");
 	names.id = argv[optind];
 	if (check_id(names.id) != 0)
 		return FL_PLUGIN_EXIT_USAGE;
@@ -287,12 +292,12 @@ int fl_plugin_new(int argc, char **argv)
 		names.folder = names.name;
 	if (names.include[0] == '\0' && !find_headers(names.include))
 		return fl_plugin_complain("the headers are not beside this program: say where "
-					  "fairlead/plugin.h is with -I INCLUDE-DIR");
+		                          "fairlead/plugin.h is with -I INCLUDE-DIR");
 	if (!has_headers(names.include))
 		return fl_plugin_complain("%s/fairlead/plugin.h is not there", names.include);
 	if (mkdir(names.folder, 0777) != 0)
 		return fl_plugin_complain("%s: %s; choose another folder with -d", names.folder,
-					  fl_plugin_errno(errno));
+		                          fl_plugin_errno(errno));
 	for (size_t i = 0; i < FL_ARRAY_LEN(templates); i++)
 		if (write_template(&templates[i], &names) != 0)
 			return FL_PLUGIN_EXIT_USAGE;

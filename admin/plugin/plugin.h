@@ -26,6 +26,6 @@ int fl_plugin_complain(const char *fmt, ...) FL_PRINTF(1, 2);
 const char *fl_plugin_errno(int code);
 /* Reads a whole regular file; *ret is the caller's to free. 0, or -1 with err. */
 FL_MUST_USE int fl_plugin_read_file(const char *path, size_t max_bytes, struct fl_str *ret,
-				    struct fl_error *err);
+                                    struct fl_error *err);
 
 #endif

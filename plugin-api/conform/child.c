@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Usage: conform_child CONNECTOR.so, with a stream socket as file descriptor 3. It offers the same
- * fairlead_host as the gateway does; each call becomes a frame. That this is possible without a line
- * changed in any connector is what "remotable by construction" means. No sandbox: this is the proof,
- * not the worker.
+ * fairlead_host as the gateway does; each call becomes a frame. That this is possible without a
+ * line changed in any connector is what "remotable by construction" means. No sandbox: this is the
+ * proof, not the worker.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ static void free_paid(void)
 }
 
 static fairlead_status FAIRLEAD_CALL reply(fairlead_id self, fairlead_id req,
-					   const fairlead_response *r)
+                                           const fairlead_response *r)
 {
 	struct wire_out out;
 
@@ -93,7 +93,7 @@ static fairlead_status FAIRLEAD_CALL reply(fairlead_id self, fairlead_id req,
 }
 
 static fairlead_status FAIRLEAD_CALL fail(fairlead_id self, fairlead_id req, fairlead_status code,
-					  fairlead_str detail)
+                                          fairlead_str detail)
 {
 	struct wire_out out;
 
@@ -108,7 +108,7 @@ static fairlead_status FAIRLEAD_CALL fail(fairlead_id self, fairlead_id req, fai
 }
 
 static void FAIRLEAD_CALL log_line(fairlead_id self, uint32_t level, fairlead_id req,
-				   fairlead_str msg, const fairlead_kv *fields, size_t fields_n)
+                                   fairlead_str msg, const fairlead_kv *fields, size_t fields_n)
 {
 	struct wire_out out;
 
@@ -123,7 +123,7 @@ static void FAIRLEAD_CALL log_line(fairlead_id self, uint32_t level, fairlead_id
 }
 
 static fairlead_status FAIRLEAD_CALL ready(fairlead_id self, fairlead_status status,
-					   fairlead_str detail)
+                                           fairlead_str detail)
 {
 	struct wire_out out;
 
@@ -148,7 +148,8 @@ static fairlead_status FAIRLEAD_CALL drained(fairlead_id self)
 }
 
 static fairlead_status FAIRLEAD_CALL http_send(fairlead_id self, fairlead_id req,
-					       const fairlead_http_request *args, fairlead_id *ret_op)
+                                               const fairlead_http_request *args,
+                                               fairlead_id *ret_op)
 {
 	struct wire_out out;
 
@@ -192,8 +193,8 @@ static const void *FAIRLEAD_CALL get_ext(fairlead_id self, const char *id)
 
 static fairlead_status do_create(const struct wire_in *in)
 {
-	static const fairlead_host host = {sizeof host, FAIRLEAD_ABI_MINOR, get_ext, reply, fail,
-					   log_line,	ready,		    drained};
+	static const fairlead_host host = {sizeof host, FAIRLEAD_ABI_MINOR, get_ext, reply,
+	                                   fail,        log_line,           ready,   drained};
 	fairlead_create args = {
 	    .struct_size = sizeof args,
 	    .mode = FAIRLEAD_MODE_WORKER,
@@ -297,11 +298,11 @@ static fairlead_status run_command(struct wire_in *in)
 	case WIRE_CANCEL:
 		if (p->on_cancel != NULL)
 			p->on_cancel(child.inst, wire_u64(in, WIRE_K_REQ),
-				     (uint32_t)wire_u64(in, WIRE_K_REASON));
+			             (uint32_t)wire_u64(in, WIRE_K_REASON));
 		return FAIRLEAD_OK;
 	case WIRE_RUN:
 		return p->run == NULL ? FAIRLEAD_E_UNSUPPORTED
-				      : p->run(child.inst, wire_u64(in, WIRE_K_WORK));
+		                      : p->run(child.inst, wire_u64(in, WIRE_K_WORK));
 	case WIRE_QUIESCE:
 		if (p->quiesce != NULL)
 			p->quiesce(child.inst, wire_u64(in, WIRE_K_DEADLINE));

@@ -291,7 +291,7 @@ int32_t wire_i32(const struct wire_in *in, enum wire_key key)
 	const msgpack_object *o = find(in, key);
 
 	if (o == NULL || (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER &&
-			  o->type != MSGPACK_OBJECT_NEGATIVE_INTEGER))
+	                  o->type != MSGPACK_OBJECT_NEGATIVE_INTEGER))
 		return 0;
 	return o->via.i64 < INT32_MIN || o->via.i64 > INT32_MAX ? 0 : (int32_t)o->via.i64;
 }

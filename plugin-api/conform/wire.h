@@ -1,9 +1,9 @@
 /* plugin-api/conform/wire.h - the connector ABI as frames on a socket
  * SPDX-License-Identifier: Apache-2.0
  *
- * A frame is a header of 16 bytes, little-endian { u32 len, u16 type, u16 flags, u64 id }, and `len`
- * bytes of msgpack: one map with small whole numbers as keys. `id` ties an answer to its command.
- * Unknown keys are ignored; unknown types end the session.
+ * A frame is a header of 16 bytes, little-endian { u32 len, u16 type, u16 flags, u64 id }, and
+ * `len` bytes of msgpack: one map with small whole numbers as keys. `id` ties an answer to its
+ * command. Unknown keys are ignored; unknown types end the session.
  *
  * What the other side sends is hostile until wire_check() walked over it: depth, number of elements
  * and every length are compared with the bytes that are there before anything is allocated
@@ -24,20 +24,61 @@
 
 enum wire_type {
 	/* commands to the child: its callbacks; each is answered with WIRE_RESULT */
-	WIRE_CREATE = 1, WIRE_START, WIRE_HANDLE, WIRE_EVENT, WIRE_CANCEL, WIRE_RUN, WIRE_QUIESCE,
-	WIRE_STOP, WIRE_DESTROY,
+	WIRE_CREATE = 1,
+	WIRE_START,
+	WIRE_HANDLE,
+	WIRE_EVENT,
+	WIRE_CANCEL,
+	WIRE_RUN,
+	WIRE_QUIESCE,
+	WIRE_STOP,
+	WIRE_DESTROY,
 	/* from the child: the end of a callback, and calls of the host */
-	WIRE_RESULT = 32, WIRE_REPLY, WIRE_FAIL, WIRE_LOG, WIRE_READY, WIRE_DRAINED, WIRE_HTTP_SEND,
+	WIRE_RESULT = 32,
+	WIRE_REPLY,
+	WIRE_FAIL,
+	WIRE_LOG,
+	WIRE_READY,
+	WIRE_DRAINED,
+	WIRE_HTTP_SEND,
 	WIRE_HTTP_CANCEL,
 };
 
 enum wire_key {
-	WIRE_K_STATUS = 1, WIRE_K_REQ, WIRE_K_OP, WIRE_K_KIND, WIRE_K_HTTP_STATUS, WIRE_K_HEADERS,
-	WIRE_K_BODY, WIRE_K_DETAIL, WIRE_K_METHOD, WIRE_K_PATH, WIRE_K_QUERY, WIRE_K_ROUTE,
-	WIRE_K_ACTION, WIRE_K_PARAMS, WIRE_K_CLIENT, WIRE_K_SCHEME, WIRE_K_HOST, WIRE_K_PRINCIPAL,
-	WIRE_K_TENANT, WIRE_K_TRACEPARENT, WIRE_K_DEADLINE, WIRE_K_ATTEMPT, WIRE_K_CONFIG,
-	WIRE_K_INSTANCE, WIRE_K_GENERATION, WIRE_K_URL, WIRE_K_CLASS, WIRE_K_LEVEL, WIRE_K_TIMEOUT,
-	WIRE_K_CONNECT_TIMEOUT, WIRE_K_MAX_BYTES, WIRE_K_ELAPSED, WIRE_K_REASON, WIRE_K_WORK,
+	WIRE_K_STATUS = 1,
+	WIRE_K_REQ,
+	WIRE_K_OP,
+	WIRE_K_KIND,
+	WIRE_K_HTTP_STATUS,
+	WIRE_K_HEADERS,
+	WIRE_K_BODY,
+	WIRE_K_DETAIL,
+	WIRE_K_METHOD,
+	WIRE_K_PATH,
+	WIRE_K_QUERY,
+	WIRE_K_ROUTE,
+	WIRE_K_ACTION,
+	WIRE_K_PARAMS,
+	WIRE_K_CLIENT,
+	WIRE_K_SCHEME,
+	WIRE_K_HOST,
+	WIRE_K_PRINCIPAL,
+	WIRE_K_TENANT,
+	WIRE_K_TRACEPARENT,
+	WIRE_K_DEADLINE,
+	WIRE_K_ATTEMPT,
+	WIRE_K_CONFIG,
+	WIRE_K_INSTANCE,
+	WIRE_K_GENERATION,
+	WIRE_K_URL,
+	WIRE_K_CLASS,
+	WIRE_K_LEVEL,
+	WIRE_K_TIMEOUT,
+	WIRE_K_CONNECT_TIMEOUT,
+	WIRE_K_MAX_BYTES,
+	WIRE_K_ELAPSED,
+	WIRE_K_REASON,
+	WIRE_K_WORK,
 };
 
 /* ---- writing ---- */

@@ -1,9 +1,9 @@
 /* plugins/github/action.c - calls of GitHub's REST API
  * SPDX-License-Identifier: Apache-2.0
  *
- * An action takes a JSON object. The fields that belong to the path are taken out of it, the rest is
- * checked by kind and sent on as it came. What GitHub answers to a call that went well is passed on;
- * what went wrong becomes a problem that says whose turn it is.
+ * An action takes a JSON object. The fields that belong to the path are taken out of it, the rest
+ * is checked by kind and sent on as it came. What GitHub answers to a call that went well is passed
+ * on; what went wrong becomes a problem that says whose turn it is.
  */
 #include "plugins/github/github.h"
 
@@ -15,7 +15,7 @@ enum where { IN_BODY, OWNER, REPO, NUMBER, WHERE_COUNT };
 
 struct field {
 	const char *name; /* NULL ends the list */
-	char kind;	  /* first character of its JSON: " [ {, or 0 for a whole number */
+	char kind;        /* first character of its JSON: " [ {, or 0 for a whole number */
 	char is_required;
 	enum where where;
 };
@@ -78,7 +78,7 @@ int github_is_action(fairlead_str name)
 /* ---- input ---- */
 
 struct input {
-	sdk_text body;			  /* for GitHub */
+	sdk_text body;                   /* for GitHub */
 	fairlead_str where[WHERE_COUNT]; /* raw values for the path */
 	uint32_t seen, reserved0;
 	sdk_text why;
@@ -134,10 +134,10 @@ static int read_body_field(struct input *in, const struct field *f, sdk_json *j)
 		c = 0;
 	if (c != f->kind)
 		return bad(in, f->name,
-			   f->kind == '"'   ? ": a string is expected"
-			   : f->kind == '[' ? ": an array is expected"
-			   : f->kind == '{' ? ": an object is expected"
-					    : ": a whole number is expected");
+		           f->kind == '"'   ? ": a string is expected"
+		           : f->kind == '[' ? ": an array is expected"
+		           : f->kind == '{' ? ": an object is expected"
+		                            : ": a whole number is expected");
 	if (!sdk_json_skip(j, &value))
 		return 0;
 	sdk_add_c(&in->body, in->body.n == 1 ? "\"" : ",\"");
@@ -163,7 +163,7 @@ static int read_field(struct input *in, const struct action *action, fairlead_st
 		return bad(in, action->fields[i].name, ": is there twice");
 	in->seen |= 1u << i;
 	return action->fields[i].where == IN_BODY ? read_body_field(in, &action->fields[i], j)
-						  : read_path_field(in, &action->fields[i], j);
+	                                          : read_path_field(in, &action->fields[i], j);
 }
 
 static int read_input(struct input *in, const struct action *action, fairlead_str text)
@@ -188,7 +188,7 @@ static int read_input(struct input *in, const struct action *action, fairlead_st
 /* ---- the call ---- */
 
 static fairlead_status send_call(fairlead_inst *inst, const fairlead_request *req,
-				 const struct action *action, const struct input *in)
+                                 const struct action *action, const struct input *in)
 {
 	char url_memory[GITHUB_URL_MAX];
 	sdk_text url = sdk_text_in(url_memory, sizeof url_memory);
@@ -227,8 +227,9 @@ static fairlead_status send_call(fairlead_inst *inst, const fairlead_request *re
 	if (status == FAIRLEAD_PENDING)
 		return FAIRLEAD_PENDING;
 	(void)github_calls_take(inst, req->id);
-	return sdk_fail(inst->self, req->id, status == FAIRLEAD_E_AGAIN ? status : FAIRLEAD_E_UPSTREAM,
-			"the host did not start the call");
+	return sdk_fail(inst->self, req->id,
+	                status == FAIRLEAD_E_AGAIN ? status : FAIRLEAD_E_UPSTREAM,
+	                "the host did not start the call");
 }
 
 fairlead_status github_action(fairlead_inst *inst, const fairlead_request *req)
@@ -245,8 +246,8 @@ fairlead_status github_action(fairlead_inst *inst, const fairlead_request *req)
 	in.body = sdk_text_in(memory, cap);
 	in.why = sdk_text_in(in.why_memory, sizeof in.why_memory);
 	status = read_input(&in, action, req->body)
-		     ? send_call(inst, req, action, &in)
-		     : github_bad_request(inst, req->id, sdk_text_str(&in.why));
+	             ? send_call(inst, req, action, &in)
+	             : github_bad_request(inst, req->id, sdk_text_str(&in.why));
 	free(memory);
 	return status;
 }
@@ -262,7 +263,8 @@ static fairlead_str message_of(fairlead_str body, char *memory, size_t cap)
 
 	(void)sdk_json_object(&j);
 	while (sdk_json_key(&j, &key)) {
-		if (sdk_json_is(key, "message") && sdk_json_peek(&j) == '"' && sdk_json_string(&j, &raw))
+		if (sdk_json_is(key, "message") && sdk_json_peek(&j) == '"' &&
+		    sdk_json_string(&j, &raw))
 			sdk_json_decode(&t, raw);
 		else
 			(void)sdk_json_skip(&j, NULL);
@@ -275,8 +277,8 @@ static int is_rate_limit(const fairlead_http_response *r)
 {
 	return r->http_status == 429 ||
 	       (r->http_status == 403 &&
-		(sdk_find(r->headers, r->headers_n, "retry-after").n != 0 ||
-		 sdk_str_is(sdk_find(r->headers, r->headers_n, "x-ratelimit-remaining"), "0")));
+	        (sdk_find(r->headers, r->headers_n, "retry-after").n != 0 ||
+	         sdk_str_is(sdk_find(r->headers, r->headers_n, "x-ratelimit-remaining"), "0")));
 }
 
 static const struct answer {
@@ -297,7 +299,7 @@ static const struct answer {
 };
 
 static void reply_problem(fairlead_inst *inst, fairlead_id req, const struct answer *answer,
-			  const fairlead_http_response *r)
+                          const fairlead_http_response *r)
 {
 	char message_memory[256], body_memory[2048];
 	sdk_text t = sdk_text_in(body_memory, sizeof body_memory);
@@ -330,7 +332,7 @@ static void reply_problem(fairlead_inst *inst, fairlead_id req, const struct ans
 void github_action_done(fairlead_inst *inst, fairlead_id req, const fairlead_http_response *r)
 {
 	static const struct answer slow_down = {0, 0, 503, FAIRLEAD_CLASS_TRANSIENT,
-						"GitHub's rate limit is reached"};
+	                                        "GitHub's rate limit is reached"};
 	const struct answer *answer = answers;
 
 	if (r->http_status >= 200 && r->http_status <= 299) {
@@ -340,7 +342,7 @@ void github_action_done(fairlead_inst *inst, fairlead_id req, const fairlead_htt
 		};
 
 		(void)sdk_reply(inst->self, req, r->http_status, headers,
-				headers[1].v.n == 0 ? 1 : 2, r->body);
+		                headers[1].v.n == 0 ? 1 : 2, r->body);
 		return;
 	}
 	while (r->http_status < answer->from || r->http_status > answer->to)

@@ -17,8 +17,9 @@ static int read_url(sdk_config *c, fairlead_str *url)
 	if (!sdk_config_string(c, url))
 		return 0;
 	if (url->n > 1024 || (!sdk_str_starts(*url, sdk_str("http://")) &&
-			      !sdk_str_starts(*url, sdk_str("https://"))))
-		return sdk_config_bad(c, "must begin with http:// or https:// and be at most 1024 bytes long");
+	                      !sdk_str_starts(*url, sdk_str("https://"))))
+		return sdk_config_bad(
+		    c, "must begin with http:// or https:// and be at most 1024 bytes long");
 	for (size_t i = 0; i < url->n; i++)
 		if ((unsigned char)url->p[i] <= ' ' || (unsigned char)url->p[i] >= 0x7f)
 			return sdk_config_bad(c, "holds a blank or a character beyond ASCII");
@@ -79,8 +80,8 @@ static int read_timeout(sdk_config *c)
 static int read_config(fairlead_inst *inst, fairlead_str json, sdk_config *c)
 {
 	static const sdk_config_key keys[] = {
-	    {"sink", read_sink}, {"api", read_api},	    {"token", read_token},
-	    {"web", read_web},	 {"timeout", read_timeout},
+	    {"sink", read_sink}, {"api", read_api},         {"token", read_token},
+	    {"web", read_web},   {"timeout", read_timeout},
 	};
 
 	inst->api = sdk_str("https://api.github.com");
@@ -90,7 +91,7 @@ static int read_config(fairlead_inst *inst, fairlead_str json, sdk_config *c)
 }
 
 static fairlead_status create(const fairlead_host *host, const fairlead_create *args,
-			      fairlead_inst **out)
+                              fairlead_inst **out)
 {
 	fairlead_inst *inst = calloc(1, sizeof *inst + args->config_json.n + EXTRA_BYTES);
 	fairlead_status status = FAIRLEAD_OK;
@@ -104,7 +105,7 @@ static fairlead_status create(const fairlead_host *host, const fairlead_create *
 		status = sdk_refuse(host, args->self, FAIRLEAD_E_INVAL, sdk_text_str(&c.why));
 	else if (inst->http == NULL)
 		status = sdk_refuse(host, args->self, FAIRLEAD_E_UNSUPPORTED,
-				    sdk_str("fairlead.http/1 is not granted to this instance"));
+		                    sdk_str("fairlead.http/1 is not granted to this instance"));
 	if (status != FAIRLEAD_OK) {
 		free(inst);
 		return status;
@@ -171,11 +172,12 @@ static void on_event(fairlead_inst *inst, const fairlead_event *event)
 	if (event->status < 0 || event->payload == NULL) {
 		/* The peer's fault, never the caller's: no 400, no 413. */
 		int is_plain = event->status == FAIRLEAD_E_TIMEOUT ||
-			       event->status == FAIRLEAD_E_AGAIN ||
-			       event->status == FAIRLEAD_E_DENIED;
+		               event->status == FAIRLEAD_E_AGAIN ||
+		               event->status == FAIRLEAD_E_DENIED;
 
-		(void)sdk_fail(inst->self, event->req, is_plain ? event->status : FAIRLEAD_E_UPSTREAM,
-			       is_action ? "the API of GitHub failed" : "the sink failed");
+		(void)sdk_fail(inst->self, event->req,
+		               is_plain ? event->status : FAIRLEAD_E_UPSTREAM,
+		               is_action ? "the API of GitHub failed" : "the sink failed");
 	} else if (is_action) {
 		github_action_done(inst, event->req, event->payload);
 	} else {

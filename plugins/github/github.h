@@ -20,11 +20,11 @@
 struct fairlead_inst {
 	sdk_self self;
 	const fairlead_http *http;
-	fairlead_str sink, api, web;   /* URLs without their last "/"; sink may be empty */
-	fairlead_str authorization;    /* "Bearer ..."; empty: no token */
+	fairlead_str sink, api, web; /* URLs without their last "/"; sink may be empty */
+	fairlead_str authorization;  /* "Bearer ..."; empty: no token */
 	uint32_t timeout_ms, reserved0;
 	_Atomic fairlead_id calls[GITHUB_CALLS_MAX]; /* requests that wait for the API; 0: free */
-	char text[];				     /* strings of the configuration */
+	char text[];                                 /* strings of the configuration */
 };
 
 /* receive.c: a webhook of GitHub. */
@@ -44,7 +44,7 @@ int github_calls_take(fairlead_inst *inst, fairlead_id req);
 int github_calls_put(fairlead_inst *inst, fairlead_id req);
 
 static inline fairlead_status github_bad_request(fairlead_inst *inst, fairlead_id req,
-						 fairlead_str detail)
+                                                 fairlead_str detail)
 {
 	return sdk_reply_problem(inst->self, req, 400, "Bad Request", detail);
 }

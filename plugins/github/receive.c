@@ -10,8 +10,16 @@
 
 /* ---- facts of a payload ---- */
 
-enum { FACT_ACTION, FACT_REPOSITORY, FACT_ORGANIZATION, FACT_ENTERPRISE, FACT_ACCOUNT, FACT_SENDER,
-       FACT_SUBJECT, FACTS_COUNT };
+enum {
+	FACT_ACTION,
+	FACT_REPOSITORY,
+	FACT_ORGANIZATION,
+	FACT_ENTERPRISE,
+	FACT_ACCOUNT,
+	FACT_SENDER,
+	FACT_SUBJECT,
+	FACTS_COUNT
+};
 
 struct fact {
 	const char *path; /* keys with "/" between; NULL: not wanted */
@@ -134,9 +142,13 @@ static void add_time(sdk_text *t, const struct timespec *now)
 	uint64_t era = z / 146097u, doe = z % 146097u;
 	uint64_t yoe = (doe - doe / 1460u + doe / 36524u - doe / 146096u) / 365u;
 	uint64_t doy = doe - (365u * yoe + yoe / 4u - yoe / 100u), mp = (5u * doy + 2u) / 153u;
-	uint64_t parts[] = {yoe + era * 400u + (mp >= 10), mp < 10 ? mp + 3u : mp - 9u,
-			    doy - (153u * mp + 2u) / 5u + 1u, seconds / 3600u % 24u,
-			    seconds / 60u % 60u, seconds % 60u, (uint64_t)now->tv_nsec / 1000000u};
+	uint64_t parts[] = {yoe + era * 400u + (mp >= 10),
+	                    mp < 10 ? mp + 3u : mp - 9u,
+	                    doy - (153u * mp + 2u) / 5u + 1u,
+	                    seconds / 3600u % 24u,
+	                    seconds / 60u % 60u,
+	                    seconds % 60u,
+	                    (uint64_t)now->tv_nsec / 1000000u};
 	static const char *const before[] = {"", "-", "-", "T", ":", ":", "."};
 
 	for (size_t i = 0; i < 7; i++) {
@@ -192,13 +204,13 @@ static void add_source(sdk_text *t, const fairlead_inst *inst, const struct fact
 	sdk_add_c(t, "\"");
 }
 
-/* A bound on everything but `data`: id, source (three bytes each), type, subject, web. */
+/* A bound on everything but `data`: id, source and action (three bytes each), subject, web. */
 #define ENVELOPE_BYTES 8192u
 #define SUBJECT_MAX 512u
 
 static fairlead_str write_event(char *memory, size_t cap, const fairlead_inst *inst,
-				const fairlead_request *req, fairlead_str event,
-				fairlead_str delivery, const struct fact *facts)
+                                const fairlead_request *req, fairlead_str event,
+                                fairlead_str delivery, const struct fact *facts)
 {
 	sdk_text t = sdk_text_in(memory, cap);
 	struct timespec now = {0, 0};
@@ -210,8 +222,9 @@ static fairlead_str write_event(char *memory, size_t cap, const fairlead_inst *i
 	sdk_add_c(&t, ",\"type\":\"com.github.");
 	sdk_add(&t, event);
 	if (facts[FACT_ACTION].raw.n != 0) {
+		/* Of repository_dispatch it is whatever somebody chose. */
 		sdk_add_c(&t, ".");
-		sdk_add(&t, facts[FACT_ACTION].raw);
+		add_uri(&t, facts[FACT_ACTION].raw);
 	}
 	if (facts[FACT_SUBJECT].raw.n != 0 && facts[FACT_SUBJECT].raw.n <= SUBJECT_MAX) {
 		sdk_add_c(&t, "\",\"subject\":\"");
@@ -227,7 +240,7 @@ static fairlead_str write_event(char *memory, size_t cap, const fairlead_inst *i
 
 /* ---- the request ---- */
 
-/* Event and action names: lower-case letters, digits, "_" and "-". */
+/* Event names: lower-case letters, digits, "_" and "-". */
 static int is_name(fairlead_str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -246,7 +259,7 @@ static int is_delivery_id(fairlead_str s)
 }
 
 static fairlead_status send_event(fairlead_inst *inst, const fairlead_request *req,
-				  fairlead_str event)
+                                  fairlead_str event)
 {
 	const fairlead_kv headers[] = {
 	    {sdk_str("content-type"), sdk_str("application/cloudevents+json; charset=utf-8")},
@@ -266,8 +279,9 @@ static fairlead_status send_event(fairlead_inst *inst, const fairlead_request *r
 
 	if (status == FAIRLEAD_PENDING)
 		return FAIRLEAD_PENDING;
-	return sdk_fail(inst->self, req->id, status == FAIRLEAD_E_AGAIN ? status : FAIRLEAD_E_UPSTREAM,
-			"the host did not start the request to the sink");
+	return sdk_fail(inst->self, req->id,
+	                status == FAIRLEAD_E_AGAIN ? status : FAIRLEAD_E_UPSTREAM,
+	                "the host did not start the request to the sink");
 }
 
 fairlead_status github_receive(fairlead_inst *inst, const fairlead_request *req)
@@ -289,29 +303,31 @@ fairlead_status github_receive(fairlead_inst *inst, const fairlead_request *req)
 	char *memory;
 
 	if (inst->sink.n == 0)
-		return sdk_reply_problem(inst->self, req->id, 501, "Not Implemented",
-					 sdk_str("this instance has no \"sink\" in its configuration"));
+		return sdk_reply_problem(
+		    inst->self, req->id, 501, "Not Implemented",
+		    sdk_str("this instance has no \"sink\" in its configuration"));
 	if (event.n == 0 || !is_name(event))
 		return github_bad_request(inst, req->id,
-					  sdk_str("X-GitHub-Event is missing or malformed"));
+		                          sdk_str("X-GitHub-Event is missing or malformed"));
 	if (!is_delivery_id(delivery))
 		return github_bad_request(inst, req->id,
-					  sdk_str("X-GitHub-Delivery is missing or malformed"));
+		                          sdk_str("X-GitHub-Delivery is missing or malformed"));
 	if (!sdk_str_starts(sdk_header(req, "content-type"), sdk_str("application/json")))
-		return sdk_reply_problem(inst->self, req->id, 415, "Unsupported Media Type",
-					 sdk_str("set the webhook's content type to application/json"));
+		return sdk_reply_problem(
+		    inst->self, req->id, 415, "Unsupported Media Type",
+		    sdk_str("set the webhook's content type to application/json"));
 	for (size_t i = 0; i < FACTS_COUNT; i++)
 		paths[i] = facts[i].path;
 	scan(&j, facts, paths);
-	if (!sdk_json_done(&j) || !is_name(facts[FACT_ACTION].raw))
-		return github_bad_request(inst, req->id,
-					  sdk_str("the body is not a JSON object as GitHub sends them"));
+	if (!sdk_json_done(&j))
+		return github_bad_request(
+		    inst, req->id, sdk_str("the body is not a JSON object as GitHub sends them"));
 	memory = malloc(req->body.n + ENVELOPE_BYTES);
 	if (memory == NULL)
 		return sdk_fail(inst->self, req->id, FAIRLEAD_E_AGAIN, "out of memory");
-	status = send_event(inst, req,
-			    write_event(memory, req->body.n + ENVELOPE_BYTES, inst, req, event,
-					delivery, facts));
+	status = send_event(
+	    inst, req,
+	    write_event(memory, req->body.n + ENVELOPE_BYTES, inst, req, event, delivery, facts));
 	free(memory);
 	return status;
 }
@@ -327,9 +343,8 @@ void github_receive_done(fairlead_inst *inst, fairlead_id req, const fairlead_ht
 	}
 	sdk_add_c(&t, "the sink answered ");
 	sdk_add_u64(&t, r->http_status);
-	(void)inst->self.host->fail(inst->self.id, req,
-				    r->http_status == 429 || r->http_status == 503
-					? FAIRLEAD_E_AGAIN
-					: FAIRLEAD_E_UPSTREAM,
-				    sdk_text_str(&t));
+	(void)inst->self.host->fail(
+	    inst->self.id, req,
+	    r->http_status == 429 || r->http_status == 503 ? FAIRLEAD_E_AGAIN : FAIRLEAD_E_UPSTREAM,
+	    sdk_text_str(&t));
 }

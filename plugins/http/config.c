@@ -5,8 +5,16 @@
 
 /* RFC 9110 section 7.6.1 and framing; the next peer's are its own business. */
 static const char *const hop_by_hop[] = {
-    "connection",	   "content-length", "expect",	 "keep-alive", "proxy-authenticate",
-    "proxy-authorization", "proxy-connection", "te", "trailer",    "transfer-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
     "upgrade",
 };
 
@@ -49,8 +57,9 @@ static int check_url(sdk_config *c, fairlead_str *url)
 	for (size_t i = 0; i < rest.n; i++)
 		if ((unsigned char)rest.p[i] <= ' ' || (unsigned char)rest.p[i] >= 0x7f ||
 		    strchr("?#@\\\"<>", rest.p[i]) != NULL)
-			return sdk_config_bad(c, "must not hold a query, fragment, user name, blank or "
-						 "character beyond ASCII");
+			return sdk_config_bad(
+			    c, "must not hold a query, fragment, user name, blank or "
+			       "character beyond ASCII");
 	while (url->p[url->n - 1] == '/')
 		url->n--;
 	return 1;
@@ -121,7 +130,8 @@ static int lay_out_order(sdk_config *c, struct http_config *config)
 	for (size_t i = 0; i < config->targets_n; i++)
 		total += (int32_t)config->targets[i].weight;
 	if (total == 0)
-		return sdk_config_bad(c, "base_url or targets must name an upstream with a weight over 0");
+		return sdk_config_bad(
+		    c, "base_url or targets must name an upstream with a weight over 0");
 	while (config->order_n < (size_t)total) {
 		size_t best = 0;
 
@@ -143,10 +153,11 @@ static int check_path(sdk_config *c, fairlead_str s)
 	if (s.n == 0 || s.p[0] != '/' || s.n > 1024)
 		return sdk_config_bad(c, "must begin with \"/\" and be at most 1024 bytes long");
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f || s.p[i] == '?' ||
-		    s.p[i] == '#')
-			return sdk_config_bad(c, "a path has no query, fragment, blank or character "
-						 "beyond ASCII");
+		if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f ||
+		    s.p[i] == '?' || s.p[i] == '#')
+			return sdk_config_bad(c,
+			                      "a path has no query, fragment, blank or character "
+			                      "beyond ASCII");
 	return 1;
 }
 
@@ -192,7 +203,8 @@ static int read_path(sdk_config *c)
 		const char *close = open == NULL ? NULL : memchr(open, '}', (size_t)(end - open));
 
 		if (open != NULL && (close == NULL || close == open + 1))
-			return sdk_config_bad(c, "\"{\" needs the name of a path parameter and \"}\"");
+			return sdk_config_bad(c,
+			                      "\"{\" needs the name of a path parameter and \"}\"");
 		if (!add_piece(c, p, (size_t)((open == NULL ? end : open) - p), 0))
 			return 0;
 		if (open == NULL)
@@ -216,7 +228,8 @@ static int read_rewrite(sdk_config *c)
 	if (!sdk_config_keys(c, keys, 3))
 		return 0;
 	if (config->pieces_n != 0 && (config->strip_prefix.n != 0 || config->prefix.n != 0))
-		return sdk_config_bad(c, "\"path\" replaces the whole path: leave out strip_prefix and prefix");
+		return sdk_config_bad(
+		    c, "\"path\" replaces the whole path: leave out strip_prefix and prefix");
 	return 1;
 }
 
@@ -268,8 +281,10 @@ static int read_set(sdk_config *c, struct http_edit *edit)
 		if (!keep_name(c, key, &kv->k) || !sdk_config_string(c, &kv->v))
 			return 0;
 		for (size_t i = 0; i < kv->v.n; i++)
-			if (((unsigned char)kv->v.p[i] < ' ' && kv->v.p[i] != '\t') || kv->v.p[i] == 0x7f)
-				return sdk_config_bad(c, "a header value holds a control character");
+			if (((unsigned char)kv->v.p[i] < ' ' && kv->v.p[i] != '\t') ||
+			    kv->v.p[i] == 0x7f)
+				return sdk_config_bad(c,
+				                      "a header value holds a control character");
 		edit->set_n++;
 		if (!drop(c, &edit->drops, kv->k))
 			return 0;

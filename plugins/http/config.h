@@ -25,7 +25,7 @@ struct http_drops {
 struct http_edit {
 	size_t set_n;
 	fairlead_kv set[HTTP_EDITS_MAX]; /* names in lower case */
-	struct http_drops drops;	 /* framing and hop-by-hop fields, removed and set ones */
+	struct http_drops drops;         /* framing and hop-by-hop fields, removed and set ones */
 };
 
 struct http_piece { /* of a path template */
@@ -56,7 +56,8 @@ struct http_config {
 	struct http_target targets[HTTP_TARGETS_MAX];
 	uint8_t order[HTTP_TARGETS_MAX * HTTP_WEIGHT_MAX]; /* targets, interleaved by weight */
 	fairlead_str strip_prefix, prefix;
-	struct http_piece pieces[HTTP_PIECES_MAX]; /* "path"; when there are any, it replaces both */
+	struct http_piece
+	    pieces[HTTP_PIECES_MAX]; /* "path"; when there are any, it replaces both */
 	struct http_edit request, response;
 	int is_own[HTTP_OWN_COUNT];
 	int pass_host;
@@ -68,8 +69,7 @@ int http_config_read(struct http_config *config, fairlead_str json, char *memory
 /* Is `name` (lower case) not to be copied? */
 static inline int http_drops_has(const struct http_drops *d, fairlead_str name)
 {
-	if (name.n == 0 ||
-	    (d->mask >> ((name.n * 7u + (unsigned char)name.p[0]) & 63u) & 1u) == 0)
+	if (name.n == 0 || (d->mask >> ((name.n * 7u + (unsigned char)name.p[0]) & 63u) & 1u) == 0)
 		return 0;
 	for (size_t i = 0; i < d->n; i++)
 		if (sdk_str_eq(d->names[i], name))

@@ -15,7 +15,7 @@
 
 FAIRLEAD_NOTE(FAIRLEAD_CONNECTOR_ID, FAIRLEAD_CONNECTOR_VERSION);
 
-#define URL_MAX 8192u	 /* of fairlead.http/1 */
+#define URL_MAX 8192u        /* of fairlead.http/1 */
 #define HEADERS_OUT_MAX 100u /* of fairlead.http/1 */
 #define HEADERS_BACK_MAX 64u /* of reply() */
 #define FORWARDED_FOR_MAX 1024u
@@ -25,7 +25,7 @@ struct fairlead_inst { /* immutable after create(), but for `next` */
 	const fairlead_http *http;
 	struct http_config config;
 	atomic_uint next; /* place in config.order */
-	char text[];	  /* strings of the configuration */
+	char text[];      /* strings of the configuration */
 };
 
 /* What goes to the upstream; lives on the stack of handle(). */
@@ -38,7 +38,7 @@ struct outgoing {
 };
 
 static fairlead_status create(const fairlead_host *host, const fairlead_create *args,
-			      fairlead_inst **out)
+                              fairlead_inst **out)
 {
 	fairlead_inst *inst = malloc(sizeof *inst + args->config_json.n);
 	fairlead_status status = FAIRLEAD_OK;
@@ -53,7 +53,7 @@ static fairlead_status create(const fairlead_host *host, const fairlead_create *
 		status = sdk_refuse(host, args->self, FAIRLEAD_E_INVAL, sdk_text_str(&c.why));
 	else if (inst->http == NULL)
 		status = sdk_refuse(host, args->self, FAIRLEAD_E_UNSUPPORTED,
-				    sdk_str("fairlead.http/1 is not granted to this instance"));
+		                    sdk_str("fairlead.http/1 is not granted to this instance"));
 	if (status != FAIRLEAD_OK) {
 		free(inst);
 		return status;
@@ -140,7 +140,8 @@ static void note_forwarded(struct outgoing *o, const fairlead_kv *header)
 }
 
 /* What a gateway tells about the caller, unless the configuration speaks of it itself. */
-static int add_own(struct outgoing *o, const struct http_config *config, const fairlead_request *req)
+static int add_own(struct outgoing *o, const struct http_config *config,
+                   const fairlead_request *req)
 {
 	fairlead_str values[HTTP_OWN_COUNT] = {{NULL, 0}};
 	int has_caller = FAIRLEAD_HAS(req, fairlead_request, host);
@@ -165,7 +166,7 @@ static int add_own(struct outgoing *o, const struct http_config *config, const f
 }
 
 static int add_headers(struct outgoing *o, const struct http_config *config,
-		       const fairlead_request *req)
+                       const fairlead_request *req)
 {
 	const struct http_edit *edit = &config->request;
 
@@ -209,7 +210,7 @@ static fairlead_status handle(fairlead_inst *inst, const fairlead_request *req)
 	if (status == FAIRLEAD_PENDING)
 		return FAIRLEAD_PENDING;
 	return sdk_fail(inst->self, req->id, status < 0 ? status : FAIRLEAD_E_INTERNAL,
-			"the host did not start the request to the upstream");
+	                "the host did not start the request to the upstream");
 }
 
 /* ---- the answer ---- */
@@ -222,11 +223,12 @@ static void fail_upstream(fairlead_inst *inst, const fairlead_event *event)
 	if (status != FAIRLEAD_E_TIMEOUT && status != FAIRLEAD_E_AGAIN &&
 	    status != FAIRLEAD_E_DENIED && status != FAIRLEAD_E_CANCELLED)
 		status = FAIRLEAD_E_UPSTREAM;
-	(void)sdk_fail(inst->self, event->req, status,
-		       event->status == FAIRLEAD_E_TIMEOUT     ? "the upstream did not answer in time"
-		       : event->status == FAIRLEAD_E_TOO_LARGE ? "the upstream's answer is over the limit"
-		       : event->status == FAIRLEAD_E_DENIED    ? "the upstream's address is not allowed"
-							       : "the upstream failed");
+	(void)sdk_fail(
+	    inst->self, event->req, status,
+	    event->status == FAIRLEAD_E_TIMEOUT     ? "the upstream did not answer in time"
+	    : event->status == FAIRLEAD_E_TOO_LARGE ? "the upstream's answer is over the limit"
+	    : event->status == FAIRLEAD_E_DENIED    ? "the upstream's address is not allowed"
+						    : "the upstream failed");
 }
 
 static void on_event(fairlead_inst *inst, const fairlead_event *event)
@@ -244,7 +246,7 @@ static void on_event(fairlead_inst *inst, const fairlead_event *event)
 	}
 	if (r->http_status < 200 || r->http_status > 599) {
 		(void)sdk_fail(inst->self, event->req, FAIRLEAD_E_UPSTREAM,
-			       "the upstream's status is none that can be passed on");
+		               "the upstream's status is none that can be passed on");
 		return;
 	}
 	for (size_t i = 0; i < r->headers_n + edit->set_n; i++) {
@@ -255,7 +257,7 @@ static void on_event(fairlead_inst *inst, const fairlead_event *event)
 			continue;
 		if (n == HEADERS_BACK_MAX) {
 			(void)sdk_fail(inst->self, event->req, FAIRLEAD_E_UPSTREAM,
-				       "the upstream's answer has more than 64 header fields");
+			               "the upstream's answer has more than 64 header fields");
 			return;
 		}
 		headers[n++] = *header;

@@ -19,6 +19,7 @@ check() { # check COMPILER LANGUAGE STANDARD
 	# Alone, twice (the guard), and all together; an unused helper of the SDK is no mistake.
 	for h in $headers; do printf '#include <%s>\n#include <%s>\n' "$h" "$h" >"$tmp/$(echo "$h" | tr / _).$2"; done
 	for h in $headers; do printf '#include <%s>\n' "$h"; done >"$tmp/all.$2"
+	echo 'FAIRLEAD_NOTE("com.example.x", "1.0.0");' >>"$tmp/all.$2"
 	if "$1" -std="$3" -Wall -Wextra -Wpedantic -Wpadded -Werror -Wno-unused-function \
 		-Wno-unused-variable -I"$include" -fsyntax-only "$tmp"/*."$2" >"$tmp/out" 2>&1; then
 		echo "ok $n - every header compiles alone: $1 $3"

@@ -128,7 +128,7 @@ static void assert_same_answer(const mock_answer *here, const struct remote *the
 	assert_int_equal(wire_u64(&there->answer, WIRE_K_CLASS), here->error_class);
 	assert_true(sdk_str_eq(wire_str(&there->answer, WIRE_K_BODY), here->body));
 	assert_kv_equal(headers, wire_kv(&there->answer, WIRE_K_HEADERS, headers), here->headers,
-			here->headers_n);
+	                here->headers_n);
 }
 
 static void echo_case(const char *name, fairlead_request req)
@@ -157,11 +157,14 @@ static void echo_same(void **state)
 	(void)state;
 	memset(big, 'b', sizeof big);
 	echo_case("echo", (fairlead_request){.method = sdk_str("GET"), .path = sdk_str("/")});
-	echo_case("echo", (fairlead_request){.method = sdk_str("POST"), .path = sdk_str("/"),
-				     .body = sdk_str_n("a\0b", 3)});
-	echo_case("echo", (fairlead_request){.method = sdk_str("POST"), .path = sdk_str("/"),
-				     .headers = &type, .headers_n = 1,
-				     .body = sdk_str_n(big, sizeof big)});
+	echo_case("echo", (fairlead_request){.method = sdk_str("POST"),
+	                                     .path = sdk_str("/"),
+	                                     .body = sdk_str_n("a\0b", 3)});
+	echo_case("echo", (fairlead_request){.method = sdk_str("POST"),
+	                                     .path = sdk_str("/"),
+	                                     .headers = &type,
+	                                     .headers_n = 1,
+	                                     .body = sdk_str_n(big, sizeof big)});
 }
 
 /* Built once, with ABI 1.0: what was promised to it must hold for ever. */
@@ -169,8 +172,9 @@ static void witness_answers(void **state)
 {
 	(void)state;
 #if defined(__x86_64__)
-	echo_case(WITNESS, (fairlead_request){.method = sdk_str("POST"), .path = sdk_str("/"),
-					      .body = sdk_str("still here")});
+	echo_case(WITNESS, (fairlead_request){.method = sdk_str("POST"),
+	                                      .path = sdk_str("/"),
+	                                      .body = sdk_str("still here")});
 #else
 	skip();
 #endif
@@ -180,14 +184,20 @@ static void witness_answers(void **state)
 static void http_case(fairlead_status status, uint32_t http_status)
 {
 	static const char config[] =
-	    "{\"base_url\":\"http://up/api\",\"rewrite\":{\"strip_prefix\":\"/p\"},\"headers\":{\"set\":"
+	    "{\"base_url\":\"http://up/api\",\"rewrite\":{\"strip_prefix\":\"/"
+	    "p\"},\"headers\":{\"set\":"
 	    "{\"authorization\":\"Bearer ${secret:x}\"}}}";
 	const fairlead_kv back[] = {KV("content-type", "text/x"), KV("connection", "close")};
 	const fairlead_kv headers[] = {KV("accept", "*/*"), KV("te", "x")};
-	fairlead_request req = {.method = sdk_str("PUT"), .path = sdk_str("/p/q"),
-				.query = sdk_str("a=b"), .headers = headers, .headers_n = 2,
-				.body = sdk_str("in"), .client = sdk_str("10.0.0.7"),
-				.scheme = sdk_str("http"), .host = sdk_str("front")};
+	fairlead_request req = {.method = sdk_str("PUT"),
+	                        .path = sdk_str("/p/q"),
+	                        .query = sdk_str("a=b"),
+	                        .headers = headers,
+	                        .headers_n = 2,
+	                        .body = sdk_str("in"),
+	                        .client = sdk_str("10.0.0.7"),
+	                        .scheme = sdk_str("http"),
+	                        .host = sdk_str("front")};
 	fairlead_kv sent[WIRE_KV_MAX];
 	struct wire_out out;
 	struct remote r;
@@ -209,7 +219,7 @@ static void http_case(fairlead_status status, uint32_t http_status)
 	assert_true(sdk_str_eq(wire_str(&r.http, WIRE_K_METHOD), op->http.method));
 	assert_true(sdk_str_eq(wire_str(&r.http, WIRE_K_BODY), op->http.body));
 	assert_kv_equal(sent, wire_kv(&r.http, WIRE_K_HEADERS, sent), op->http.headers,
-			op->http.headers_n);
+	                op->http.headers_n);
 
 	wire_begin(&out);
 	wire_put_u64(&out, WIRE_K_KIND, FAIRLEAD_EVENT_HTTP);
@@ -296,14 +306,14 @@ static void hostile_maps(void **state)
 	    {"\x81\x01\xc4\x02hi", 6, 1},
 	    {"\xde\x00\x01\x01\xcf\0\0\0\0\0\0\0\1", 13, 1},
 	    {"", 0, 0},
-	    {"\x90", 1, 0},			/* not a map */
-	    {"\x81\x01", 2, 0},			/* cut off */
-	    {"\x80\x80", 2, 0},			/* more follows */
-	    {"\xdf\xff\xff\xff\xff", 5, 0},	/* claims 4 G pairs */
+	    {"\x90", 1, 0},                         /* not a map */
+	    {"\x81\x01", 2, 0},                     /* cut off */
+	    {"\x80\x80", 2, 0},                     /* more follows */
+	    {"\xdf\xff\xff\xff\xff", 5, 0},         /* claims 4 G pairs */
 	    {"\x81\x01\xdd\xff\xff\xff\xff", 7, 0}, /* claims 4 G elements */
 	    {"\x81\x01\xc6\xff\xff\xff\xff", 7, 0}, /* claims 4 GiB of bytes */
-	    {"\x81\x01\xc7\x01\x01\x01", 6, 0}, /* extension type */
-	    {"\x81\x01\xc1", 3, 0},		/* never used */
+	    {"\x81\x01\xc7\x01\x01\x01", 6, 0},     /* extension type */
+	    {"\x81\x01\xc1", 3, 0},                 /* never used */
 	};
 	char deep[64], wide[WIRE_ELEMENTS_MAX + 16];
 
@@ -332,11 +342,11 @@ static void child_refuses(void **state)
 		size_t n;
 	} rows[] = {
 	    {"\x05\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\xdf\xff\xff\xff\xff", 21}, /* hostile map */
-	    {"\xff\xff\xff\xff\1\0\0\0\1\0\0\0\0\0\0\0", 16},		    /* over the limit */
-	    {"\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0", 16},			    /* empty */
-	    {"\1\0\0\0\x63\0\0\0\1\0\0\0\0\0\0\0\x80", 17},		    /* unknown type */
+	    {"\xff\xff\xff\xff\1\0\0\0\1\0\0\0\0\0\0\0", 16},               /* over the limit */
+	    {"\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0", 16},                       /* empty */
+	    {"\1\0\0\0\x63\0\0\0\1\0\0\0\0\0\0\0\x80", 17},                 /* unknown type */
 	    {"\1\0\0\0\2\0\0\0\1\0\0\0\0\0\0\0\x80", 17}, /* start without an instance */
-	    {"\5\0\0\0\2\0", 6},						    /* cut off */
+	    {"\5\0\0\0\2\0", 6},                          /* cut off */
 	};
 	char path[1024];
 

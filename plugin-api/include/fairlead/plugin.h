@@ -269,7 +269,8 @@ typedef struct fairlead_plugin {
 	/* Nothing is owed any more, or the deadline passed. NULL: nothing to stop. Limit 5 s.
 	 * [lifecycle & quiesced] */
 	void(FAIRLEAD_CALL *stop)(fairlead_inst *inst);
-	/* Frees what create() allocated. Limit 1 s. [lifecycle & stopped, or created and never started] */
+	/* Frees what create() allocated. Limit 1 s.
+	 * [lifecycle & stopped, or created and never started] */
 	void(FAIRLEAD_CALL *destroy)(fairlead_inst *inst);
 	/* The connector's side of an extension; NULL: none. Pure. [lifecycle & new] */
 	const void *(FAIRLEAD_CALL *get_ext)(const char *id);

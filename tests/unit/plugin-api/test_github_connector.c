@@ -9,13 +9,18 @@
 
 #define KV(k, v) sdk_kv(sdk_str(k), sdk_str(v))
 #define CONFIG                                                                                     \
-	"{\"sink\":\"http://sink/in\",\"api\":\"https://api.example/\",\"token\":\"${secret:github/token}\"}"
+	"{\"sink\":\"http://sink/in\",\"api\":\"https://api.example/"                              \
+	"\",\"token\":\"${secret:github/token}\"}"
 
 static mock_answer *act(const char *action, const fairlead_kv *headers, size_t n, const char *body)
 {
-	fairlead_request req = {.method = sdk_str("POST"), .path = sdk_str("/"),
-				.action = sdk_str(action), .headers = headers, .headers_n = n,
-				.body = sdk_str(body), .traceparent = sdk_str("00-t")};
+	fairlead_request req = {.method = sdk_str("POST"),
+	                        .path = sdk_str("/"),
+	                        .action = sdk_str(action),
+	                        .headers = headers,
+	                        .headers_n = n,
+	                        .body = sdk_str(body),
+	                        .traceparent = sdk_str("00-t")};
 
 	return mock_handle(&req);
 }
@@ -32,14 +37,15 @@ static mock_answer *hook(const char *event, const char *body)
 }
 
 static void expect_event(const char *event, const char *body, const char *expected_prefix,
-			 const char *expected_subject)
+                         const char *expected_subject)
 {
 	mock_answer *a = hook(event, body);
 	mock_op *op = mock_next_op(FAIRLEAD_EVENT_HTTP);
 	char tail[512], text[2048];
 
 	assert_true(sdk_str_is(op->http.url, "http://sink/in"));
-	assert_true(sdk_str_is(op->http.headers[0].v, "application/cloudevents+json; charset=utf-8"));
+	assert_true(
+	    sdk_str_is(op->http.headers[0].v, "application/cloudevents+json; charset=utf-8"));
 	(void)snprintf(text, sizeof text, "%.*s", (int)op->http.body.n, op->http.body.p);
 	if (strncmp(text, expected_prefix, strlen(expected_prefix)) != 0)
 		fail_msg("%s\ndoes not begin with\n%s", text, expected_prefix);
@@ -47,7 +53,8 @@ static void expect_event(const char *event, const char *body, const char *expect
 		fail_msg("%s\nhas no %s", text, expected_subject);
 	if (expected_subject == NULL)
 		assert_null(strstr(text, "\"subject\""));
-	(void)snprintf(tail, sizeof tail, "\"datacontenttype\":\"application/json\",\"data\":%s}", body);
+	(void)snprintf(tail, sizeof tail, "\"datacontenttype\":\"application/json\",\"data\":%s}",
+	               body);
 	assert_string_equal(text + strlen(text) - strlen(tail), tail);
 	sdk_json j = sdk_json_over(op->http.body);
 	assert_true(sdk_json_skip(&j, NULL) && sdk_json_done(&j));
@@ -59,29 +66,40 @@ static void events(void **state)
 {
 	(void)state;
 	assert_int_equal(mock_open(CONFIG), FAIRLEAD_OK);
-	expect_event("issues",
-		     "{\"action\":\"opened\",\"issue\":{\"number\":7,\"user\":{\"number\":8}},"
-		     "\"repository\":{\"id\":1,\"full_name\":\"Codertocat/Hello-World\"},"
-		     "\"organization\":{\"login\":\"o\"}}",
-		     "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/Codertocat/"
-		     "Hello-World\",\"type\":\"com.github.issues.opened\"",
-		     "\"subject\":\"7\"");
-	expect_event("push", "{\"ref\":\"refs/heads/\\u00e9\",\"repository\":{\"full_name\":\"a/b\"}}",
-		     "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/a/b\","
-		     "\"type\":\"com.github.push\"",
-		     "\"subject\":\"refs/heads/\\u00e9\"");
-	expect_event("organization", "{\"action\":\"renamed\",\"organization\":{\"login\":\"Octo\"}}",
-		     "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/Octo\","
-		     "\"type\":\"com.github.organization.renamed\"",
-		     NULL);
-	expect_event("installation", "{\"installation\":{\"account\":{\"login\":\"x y\"}},\"repository\":null}",
-		     "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/x%20y\","
-		     "\"type\":\"com.github.installation\"",
-		     NULL);
+	expect_event(
+	    "issues",
+	    "{\"action\":\"opened\",\"issue\":{\"number\":7,\"user\":{\"number\":8}},"
+	    "\"repository\":{\"id\":1,\"full_name\":\"Codertocat/Hello-World\"},"
+	    "\"organization\":{\"login\":\"o\"}}",
+	    "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/Codertocat/"
+	    "Hello-World\",\"type\":\"com.github.issues.opened\"",
+	    "\"subject\":\"7\"");
+	expect_event(
+	    "push", "{\"ref\":\"refs/heads/\\u00e9\",\"repository\":{\"full_name\":\"a/b\"}}",
+	    "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/a/b\","
+	    "\"type\":\"com.github.push\"",
+	    "\"subject\":\"refs/heads/\\u00e9\"");
+	expect_event(
+	    "organization", "{\"action\":\"renamed\",\"organization\":{\"login\":\"Octo\"}}",
+	    "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/Octo\","
+	    "\"type\":\"com.github.organization.renamed\"",
+	    NULL);
+	expect_event(
+	    "installation",
+	    "{\"installation\":{\"account\":{\"login\":\"x y\"}},\"repository\":null}",
+	    "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/x%20y\","
+	    "\"type\":\"com.github.installation\"",
+	    NULL);
+	expect_event(
+	    "repository_dispatch",
+	    "{\"action\":\"Deploy \\\"now\\\"\",\"repository\":{\"full_name\":\"a/b\"}}",
+	    "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com/a/b\","
+	    "\"type\":\"com.github.repository_dispatch.Deploy%20%22now%22\"",
+	    NULL);
 	expect_event("ping", "{\"zen\":\"z\",\"hook_id\":5}",
-		     "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com\","
-		     "\"type\":\"com.github.ping\"",
-		     "\"subject\":\"5\"");
+	             "{\"specversion\":\"1.0\",\"id\":\"d-1\",\"source\":\"https://github.com\","
+	             "\"type\":\"com.github.ping\"",
+	             "\"subject\":\"5\"");
 	assert_int_equal(mock_close(), 0);
 }
 
@@ -105,7 +123,6 @@ static void bad_hooks(void **state)
 	assert_int_equal(act("receive", form, 3, "{}")->http_status, 415);
 	assert_int_equal(act("receive", all, 3, "[]")->http_status, 400);
 	assert_int_equal(act("receive", all, 3, "{\"a\":")->http_status, 400);
-	assert_int_equal(hook("push", "{\"action\":\"a b\"}")->http_status, 400);
 	assert_int_equal(hook("p\"ush", "{}")->http_status, 400);
 	assert_int_equal(act("nothing", all, 3, "{}")->http_status, 502);
 	assert_int_equal(mock_ops_open(0), 0);
@@ -119,7 +136,8 @@ static void sink_failures(void **state)
 {
 	static const struct {
 		uint32_t sink, caller;
-	} rows[] = {{200, 202}, {299, 202}, {302, 502}, {400, 502}, {500, 502}, {503, 503}, {429, 503}};
+	} rows[] = {{200, 202}, {299, 202}, {302, 502}, {400, 502},
+	            {500, 502}, {503, 503}, {429, 503}};
 	mock_answer *a;
 
 	(void)state;
@@ -147,7 +165,7 @@ static void expect_call(const char *action, const char *input, const char *url, 
 	assert_true(sdk_str_is(op->http.url, url));
 	assert_true(sdk_str_is(op->http.body, body));
 	assert_true(sdk_str_is(sdk_find(op->http.headers, op->http.headers_n, "authorization"),
-			       "Bearer ${secret:github/token}"));
+	                       "Bearer ${secret:github/token}"));
 	mock_http_answer(op, 201, &location, 1, "{\"id\":1}");
 	assert_int_equal(a->http_status, 201);
 	assert_true(sdk_str_is(a->body, "{\"id\":1}"));
@@ -159,15 +177,18 @@ static void calls(void **state)
 	(void)state;
 	assert_int_equal(mock_open(CONFIG), FAIRLEAD_OK);
 	expect_call("create_issue",
-		    "{\"title\":\"a \\\"b\\\"\",\"owner\":\"o\",\"labels\":[\"x\", {}],\"repo\":\"r.x\",\"milestone\":null}",
-		    "https://api.example/repos/o/r.x/issues",
-		    "{\"title\":\"a \\\"b\\\"\",\"labels\":[\"x\", {}],\"milestone\":null}");
-	expect_call("add_comment", "{\"owner\":\"o\",\"repo\":\"r\",\"issue_number\":12,\"body\":\"hi\"}",
-		    "https://api.example/repos/o/r/issues/12/comments", "{\"body\":\"hi\"}");
+	            "{\"title\":\"a \\\"b\\\"\",\"owner\":\"o\",\"labels\":[\"x\", "
+	            "{}],\"repo\":\"r.x\",\"milestone\":null}",
+	            "https://api.example/repos/o/r.x/issues",
+	            "{\"title\":\"a \\\"b\\\"\",\"labels\":[\"x\", {}],\"milestone\":null}");
+	expect_call("add_comment",
+	            "{\"owner\":\"o\",\"repo\":\"r\",\"issue_number\":12,\"body\":\"hi\"}",
+	            "https://api.example/repos/o/r/issues/12/comments", "{\"body\":\"hi\"}");
 	expect_call("create_check_run",
-		    "{\"owner\":\"o\",\"repo\":\"r\",\"name\":\"ci\",\"head_sha\":\"abc\",\"output\":{\"title\":\"t\"}}",
-		    "https://api.example/repos/o/r/check-runs",
-		    "{\"name\":\"ci\",\"head_sha\":\"abc\",\"output\":{\"title\":\"t\"}}");
+	            "{\"owner\":\"o\",\"repo\":\"r\",\"name\":\"ci\",\"head_sha\":\"abc\","
+	            "\"output\":{\"title\":\"t\"}}",
+	            "https://api.example/repos/o/r/check-runs",
+	            "{\"name\":\"ci\",\"head_sha\":\"abc\",\"output\":{\"title\":\"t\"}}");
 	assert_int_equal(mock_close(), 0);
 }
 
@@ -201,9 +222,9 @@ static void bad_input(void **state)
 			fail_msg("%s: %s", rows[i].input, text);
 	}
 	assert_int_equal(act("add_comment", NULL, 0,
-			     "{\"owner\":\"o\",\"repo\":\"r\",\"issue_number\":-1,\"body\":\"b\"}")
-			     ->http_status,
-			 400);
+	                     "{\"owner\":\"o\",\"repo\":\"r\",\"issue_number\":-1,\"body\":\"b\"}")
+	                     ->http_status,
+	                 400);
 	assert_int_equal(mock_ops_open(0), 0);
 	assert_int_equal(mock_close(), 0);
 }
@@ -213,8 +234,8 @@ static void api_failures(void **state)
 	static const struct {
 		uint32_t github, caller, error_class;
 	} rows[] = {
-	    {401, 502, FAIRLEAD_CLASS_AUTH},	{403, 502, FAIRLEAD_CLASS_AUTH},
-	    {404, 404, FAIRLEAD_CLASS_NONE},	{422, 422, FAIRLEAD_CLASS_NONE},
+	    {401, 502, FAIRLEAD_CLASS_AUTH},      {403, 502, FAIRLEAD_CLASS_AUTH},
+	    {404, 404, FAIRLEAD_CLASS_NONE},      {422, 422, FAIRLEAD_CLASS_NONE},
 	    {429, 503, FAIRLEAD_CLASS_TRANSIENT}, {500, 502, FAIRLEAD_CLASS_TRANSIENT},
 	    {503, 503, FAIRLEAD_CLASS_TRANSIENT}, {302, 502, FAIRLEAD_CLASS_PERMANENT},
 	};
@@ -227,7 +248,7 @@ static void api_failures(void **state)
 	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++) {
 		a = act("create_issue", NULL, 0, input);
 		mock_http_answer(mock_next_op(0), rows[i].github, NULL, 0,
-				 "{\"message\":\"Validation \\\"Failed\\\"\"}");
+		                 "{\"message\":\"Validation \\\"Failed\\\"\"}");
 		assert_int_equal(a->http_status, rows[i].caller);
 		assert_int_equal(a->error_class, rows[i].error_class);
 		assert_true(sdk_str_is(mock_header(a, "content-type"), "application/problem+json"));
@@ -248,7 +269,8 @@ static void bad_configurations(void **state)
 {
 	static const char *const rows[] = {
 	    "{\"sink\":\"x\"}", "{\"sink\":\"http://a b\"}", "{\"api\":\"http://a?b\"}",
-	    "{\"token\":\"\"}", "{\"token\":\"a\\nb\"}",     "{\"web\":\"\"}", "{\"x\":1}",
+	    "{\"token\":\"\"}", "{\"token\":\"a\\nb\"}",     "{\"web\":\"\"}",
+	    "{\"x\":1}",
 	};
 
 	(void)state;

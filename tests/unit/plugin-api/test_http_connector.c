@@ -36,18 +36,20 @@ static void expect_url(const char *config, const char *path, const char *url)
 static void urls(void **state)
 {
 	(void)state;
-	expect_url("{\"base_url\":\"http://up:9000\"}", "/a/b?x=1&y=%20", "http://up:9000/a/b?x=1&y=%20");
+	expect_url("{\"base_url\":\"http://up:9000\"}", "/a/b?x=1&y=%20",
+	           "http://up:9000/a/b?x=1&y=%20");
 	expect_url("{\"base_url\":\"http://up/api/\"}", "/a", "http://up/api/a");
-	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/proxy\"}}", "/proxy/a",
-		   "http://up/a");
-	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/proxy/\"}}", "/proxy",
-		   "http://up/");
-	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/proxy\"}}", "/proxyx",
-		   "http://up/proxyx");
-	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/p\",\"prefix\":\"/v2\"}}",
-		   "/p/a?q", "http://up/v2/a?q");
-	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"path\":\"/n/{id}/z/{**}\"}}", "/o?q=1",
-		   "http://up/n/a%2Fb/z/x/y?q=1");
+	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/proxy\"}}",
+	           "/proxy/a", "http://up/a");
+	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/proxy/\"}}",
+	           "/proxy", "http://up/");
+	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/proxy\"}}",
+	           "/proxyx", "http://up/proxyx");
+	expect_url(
+	    "{\"base_url\":\"http://up\",\"rewrite\":{\"strip_prefix\":\"/p\",\"prefix\":\"/v2\"}}",
+	    "/p/a?q", "http://up/v2/a?q");
+	expect_url("{\"base_url\":\"http://up\",\"rewrite\":{\"path\":\"/n/{id}/z/{**}\"}}",
+	           "/o?q=1", "http://up/n/a%2Fb/z/x/y?q=1");
 }
 
 static void bad_configurations(void **state)
@@ -96,9 +98,10 @@ static void weights(void **state)
 	char order[9] = "";
 
 	(void)state;
-	assert_int_equal(mock_open("{\"targets\":[{\"url\":\"http://a\",\"weight\":2},{\"url\":\"http://b\"},"
-				   "{\"url\":\"http://c\",\"weight\":0}]}"),
-			 FAIRLEAD_OK);
+	assert_int_equal(
+	    mock_open("{\"targets\":[{\"url\":\"http://a\",\"weight\":2},{\"url\":\"http://b\"},"
+	              "{\"url\":\"http://c\",\"weight\":0}]}"),
+	    FAIRLEAD_OK);
 	for (int i = 0; i < 6; i++) {
 		(void)mock_send("GET", "/", NULL, 0, "");
 		mock_op *op = mock_next_op(FAIRLEAD_EVENT_HTTP);
@@ -117,21 +120,34 @@ static void weights(void **state)
 static void request_fields(void **state)
 {
 	const fairlead_kv headers[] = {
-	    KV("accept", "*/*"),       KV("connection", "x"),	      KV("te", "trailers"),
-	    KV("transfer-encoding", "chunked"), KV("content-length", "3"), KV("host", "front.example"),
-	    KV("expect", "100-continue"), KV("x-forwarded-for", "9.9.9.9"), KV("cookie", "c"),
-	    KV("traceparent", "old"),  KV("x-keep", "1"),
+	    KV("accept", "*/*"),
+	    KV("connection", "x"),
+	    KV("te", "trailers"),
+	    KV("transfer-encoding", "chunked"),
+	    KV("content-length", "3"),
+	    KV("host", "front.example"),
+	    KV("expect", "100-continue"),
+	    KV("x-forwarded-for", "9.9.9.9"),
+	    KV("cookie", "c"),
+	    KV("traceparent", "old"),
+	    KV("x-keep", "1"),
 	};
-	fairlead_request req = {.method = sdk_str("POST"), .path = sdk_str("/x"), .body = sdk_str("abc"),
-				.headers = headers, .headers_n = FL_ARRAY_LEN(headers),
-				.client = sdk_str("10.0.0.7"), .scheme = sdk_str("https"),
-				.host = sdk_str("front.example"), .traceparent = sdk_str("00-t")};
+	fairlead_request req = {.method = sdk_str("POST"),
+	                        .path = sdk_str("/x"),
+	                        .body = sdk_str("abc"),
+	                        .headers = headers,
+	                        .headers_n = FL_ARRAY_LEN(headers),
+	                        .client = sdk_str("10.0.0.7"),
+	                        .scheme = sdk_str("https"),
+	                        .host = sdk_str("front.example"),
+	                        .traceparent = sdk_str("00-t")};
 	mock_op *op;
 
 	(void)state;
-	assert_int_equal(mock_open("{\"base_url\":\"http://up\",\"timeout\":\"2s\",\"headers\":{\"set\":"
-				   "{\"Authorization\":\"Bearer ${secret:a/b}\"},\"remove\":[\"Cookie\"]}}"),
-			 FAIRLEAD_OK);
+	assert_int_equal(
+	    mock_open("{\"base_url\":\"http://up\",\"timeout\":\"2s\",\"headers\":{\"set\":"
+	              "{\"Authorization\":\"Bearer ${secret:a/b}\"},\"remove\":[\"Cookie\"]}}"),
+	    FAIRLEAD_OK);
 	(void)mock_handle(&req);
 	op = mock_next_op(FAIRLEAD_EVENT_HTTP);
 	assert_true(sdk_str_is(op->http.method, "POST"));
@@ -149,8 +165,8 @@ static void request_fields(void **state)
 	assert_int_equal(mock_close(), 0);
 
 	assert_int_equal(mock_open("{\"base_url\":\"http://up\",\"pass_host\":true,\"headers\":"
-				   "{\"remove\":[\"X-Forwarded-For\"]}}"),
-			 FAIRLEAD_OK);
+	                           "{\"remove\":[\"X-Forwarded-For\"]}}"),
+	                 FAIRLEAD_OK);
 	(void)mock_handle(&req);
 	op = mock_next_op(FAIRLEAD_EVENT_HTTP);
 	assert_true(sdk_str_is(sent_header(op, "host"), "front.example"));
@@ -161,16 +177,20 @@ static void request_fields(void **state)
 
 static void response_fields(void **state)
 {
-	const fairlead_kv headers[] = {KV("content-type", "text/x"), KV("connection", "close"),
-				       KV("transfer-encoding", "chunked"), KV("server", "up"),
-				       KV("set-cookie", "a"), KV("set-cookie", "b")};
+	const fairlead_kv headers[] = {KV("content-type", "text/x"),
+	                               KV("connection", "close"),
+	                               KV("transfer-encoding", "chunked"),
+	                               KV("server", "up"),
+	                               KV("set-cookie", "a"),
+	                               KV("set-cookie", "b")};
 	fairlead_kv many[65];
 	mock_answer *a;
 
 	(void)state;
-	assert_int_equal(mock_open("{\"base_url\":\"http://up\",\"response_headers\":{\"remove\":[\"server\"],"
-				   "\"set\":{\"x-via\":\"f\"}}}"),
-			 FAIRLEAD_OK);
+	assert_int_equal(
+	    mock_open("{\"base_url\":\"http://up\",\"response_headers\":{\"remove\":[\"server\"],"
+	              "\"set\":{\"x-via\":\"f\"}}}"),
+	    FAIRLEAD_OK);
 	a = mock_send("GET", "/", NULL, 0, "");
 	mock_http_answer(mock_next_op(0), 418, headers, FL_ARRAY_LEN(headers), "teapot");
 	assert_int_equal(a->http_status, 418);
@@ -194,8 +214,8 @@ static void upstream_failures(void **state)
 		fairlead_status status;
 		uint32_t http_status;
 	} rows[] = {
-	    {FAIRLEAD_E_TIMEOUT, 504}, {FAIRLEAD_E_UPSTREAM, 502}, {FAIRLEAD_E_DENIED, 502},
-	    {FAIRLEAD_E_TOO_LARGE, 502}, {FAIRLEAD_E_AGAIN, 503},   {FAIRLEAD_E_INVAL, 502},
+	    {FAIRLEAD_E_TIMEOUT, 504},   {FAIRLEAD_E_UPSTREAM, 502}, {FAIRLEAD_E_DENIED, 502},
+	    {FAIRLEAD_E_TOO_LARGE, 502}, {FAIRLEAD_E_AGAIN, 503},    {FAIRLEAD_E_INVAL, 502},
 	};
 	mock_answer *a;
 

@@ -20,20 +20,46 @@ static void json_grammar(void **state)
 		const char *text;
 		int ok;
 	} rows[] = {
-	    {"{}", 1},		    {" [ ] ", 1},	    {"[[],{}]", 1},
+	    {"{}", 1},
+	    {" [ ] ", 1},
+	    {"[[],{}]", 1},
 	    {"{\"a\":[1,{\"b\":null}],\"c\":\"\\u00e9\\ud83d\\ude00\\/\"}", 1},
-	    {"-0.5e+10", 1},	    {"\"\"", 1},	    {"true", 1},
-	    {"", 0},		    {"1 2", 0},		    {"[1,]", 0},
-	    {"[,1]", 0},	    {"{\"a\":1,}", 0},	    {"{\"a\"}", 0},
-	    {"{\"a\" 1}", 0},	    {"{a:1}", 0},	    {"{1:1}", 0},
-	    {"[1}", 0},		    {"{]", 0},		    {"[", 0},
-	    {"{\"a\":", 0},	    {"01", 0},		    {"1.", 0},
-	    {"1e", 0},		    {"-", 0},		    {"+1", 0},
-	    {".5", 0},		    {"tru", 0},		    {"nul", 0},
-	    {"'a'", 0},		    {"\"a", 0},		    {"\"\\x\"", 0},
-	    {"\"\\u12\"", 0},	    {"\"\\ud800\"", 0},	    {"\"\\udc00\"", 0},
-	    {"\"\\ud800\\u0041\"", 0}, {"\"\n\"", 0},	    {"\"\xff\"", 0},
-	    {"\"\xc0\x80\"", 0},    {"\xef\xbb\xbf{}", 0}, {"[1]]", 0},
+	    {"-0.5e+10", 1},
+	    {"\"\"", 1},
+	    {"true", 1},
+	    {"", 0},
+	    {"1 2", 0},
+	    {"[1,]", 0},
+	    {"[,1]", 0},
+	    {"{\"a\":1,}", 0},
+	    {"{\"a\"}", 0},
+	    {"{\"a\" 1}", 0},
+	    {"{a:1}", 0},
+	    {"{1:1}", 0},
+	    {"[1}", 0},
+	    {"{]", 0},
+	    {"[", 0},
+	    {"{\"a\":", 0},
+	    {"01", 0},
+	    {"1.", 0},
+	    {"1e", 0},
+	    {"-", 0},
+	    {"+1", 0},
+	    {".5", 0},
+	    {"tru", 0},
+	    {"nul", 0},
+	    {"'a'", 0},
+	    {"\"a", 0},
+	    {"\"\\x\"", 0},
+	    {"\"\\u12\"", 0},
+	    {"\"\\ud800\"", 0},
+	    {"\"\\udc00\"", 0},
+	    {"\"\\ud800\\u0041\"", 0},
+	    {"\"\n\"", 0},
+	    {"\"\xff\"", 0},
+	    {"\"\xc0\x80\"", 0},
+	    {"\xef\xbb\xbf{}", 0},
+	    {"[1]]", 0},
 	};
 
 	(void)state;
@@ -60,8 +86,8 @@ static void json_depth(void **state)
 
 static void json_pull(void **state)
 {
-	sdk_json j = sdk_json_over(
-	    sdk_str("{\"n\":18446744073709551615,\"\\u0073\":\"a\\n\\u00e9\",\"x\":[true,{}],\"o\":{\"k\":1}}"));
+	sdk_json j = sdk_json_over(sdk_str("{\"n\":18446744073709551615,\"\\u0073\":"
+	                                   "\"a\\n\\u00e9\",\"x\":[true,{}],\"o\":{\"k\":1}}"));
 	fairlead_str key, s = {NULL, 0}, raw = {NULL, 0};
 	char memory[8];
 	sdk_text t = sdk_text_in(memory, sizeof memory);
@@ -117,7 +143,8 @@ static void json_writing(void **state)
 
 	(void)state;
 	sdk_add_json(&t, sdk_str_n("a\"\\\n\0\xff\xc3\xa9", 8));
-	assert_true(sdk_str_is(sdk_text_str(&t), "\"a\\\"\\\\\\u000a\\u0000\xef\xbf\xbd\xc3\xa9\""));
+	assert_true(
+	    sdk_str_is(sdk_text_str(&t), "\"a\\\"\\\\\\u000a\\u0000\xef\xbf\xbd\xc3\xa9\""));
 	t = sdk_text_in(memory, 4);
 	sdk_add_c(&t, "abc");
 	sdk_add_u64(&t, 10);
@@ -170,16 +197,17 @@ static void config_problems(void **state)
 	assert_null(config_problem("{}"));
 	assert_string_equal(config_problem("{\"timeut\":\"5s\"}"), "config /timeut: no such key");
 	assert_string_equal(config_problem("{\"sub\":{\"name\":1}}"),
-			    "config /sub/name: a string is expected");
+	                    "config /sub/name: a string is expected");
 	assert_string_equal(config_problem("{\"sub\":{\"name\":\"\\u0000\"}}"),
-			    "config /sub/name: a NUL byte has no place here");
+	                    "config /sub/name: a NUL byte has no place here");
 	assert_string_equal(config_problem("{\"sub\":{},\"sub\":{}}"),
-			    "config /sub: the key is there twice");
+	                    "config /sub: the key is there twice");
 	assert_non_null(config_problem("[]"));
 	assert_non_null(config_problem("{} x"));
 	assert_non_null(config_problem("{\"sub\":{}"));
-	for (const char *const *p = (const char *const[]){"5", "\"5\"", "\"0s\"", "\"2h\"", "\"5 s\"",
-							  "\"-5s\"", "\"99999999s\"", "\"s\"", NULL};
+	for (const char *const *p =
+	         (const char *const[]){"5", "\"5\"", "\"0s\"", "\"2h\"", "\"5 s\"", "\"-5s\"",
+	                               "\"99999999s\"", "\"s\"", NULL};
 	     *p != NULL; p++) {
 		char text[64];
 

@@ -35,13 +35,14 @@ typedef struct sdk_config {
 
 typedef struct sdk_config_key {
 	const char *name;
-	/* Reads one value from c->json. 1, or 0 after sdk_config_bad() or an error of the reader. */
+	/* Reads one value from c->json. 1, or 0 after sdk_config_bad() or an error of the reader.
+	 */
 	int (*read)(sdk_config *c);
 } sdk_config_key;
 
 /* `memory` must have room for the decoded strings: the size of `text` always suffices. */
 static inline void sdk_config_over(sdk_config *c, fairlead_str text, void *target, char *memory,
-				   size_t memory_n)
+                                   size_t memory_n)
 {
 	c->json = sdk_json_over(text);
 	c->strings = sdk_text_in(memory, memory_n);
@@ -82,7 +83,8 @@ static inline int sdk_config_keys(sdk_config *c, const sdk_config_key *keys, siz
 			return sdk_config_bad(c, "the key is there twice");
 		seen |= UINT64_C(1) << i;
 		if (!keys[i].read(c))
-			return sdk_config_bad(c, c->json.error == NULL ? "not a good value" : c->json.error);
+			return sdk_config_bad(c, c->json.error == NULL ? "not a good value"
+			                                               : c->json.error);
 	}
 	if (c->json.error != NULL)
 		return sdk_config_bad(c, c->json.error);
@@ -118,7 +120,8 @@ static inline int sdk_config_string(sdk_config *c, fairlead_str *ret)
 /* A duration as the gateway writes it: "250ms", "5s", "1m"; from 1 ms to 1 h. */
 static inline int sdk_config_duration_ms(sdk_config *c, uint32_t *ret)
 {
-	static const char bad[] = "a duration from \"1ms\" to \"1h\" is expected, such as \"250ms\" or \"5s\"";
+	static const char bad[] =
+	    "a duration from \"1ms\" to \"1h\" is expected, such as \"250ms\" or \"5s\"";
 	fairlead_str s;
 	uint64_t v = 0;
 	size_t i;
@@ -128,11 +131,11 @@ static inline int sdk_config_duration_ms(sdk_config *c, uint32_t *ret)
 	for (i = 0; i < s.n && i < 7 && s.p[i] >= '0' && s.p[i] <= '9'; i++)
 		v = v * 10u + (uint64_t)(s.p[i] - '0');
 	s = sdk_str_n(s.p + i, s.n - i);
-	v *= sdk_str_is(s, "ms") ? 1u
+	v *= sdk_str_is(s, "ms")  ? 1u
 	     : sdk_str_is(s, "s") ? 1000u
 	     : sdk_str_is(s, "m") ? 60000u
 	     : sdk_str_is(s, "h") ? 3600000u
-				  : 0u;
+	                          : 0u;
 	if (v == 0 || v > 3600000u)
 		return sdk_config_bad(c, bad);
 	*ret = (uint32_t)v;

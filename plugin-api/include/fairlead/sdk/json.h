@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Compiled into a connector; no part of the ABI. A strict pull reader (RFC 8259, UTF-8 checked, no
- * byte-order mark, at most SDK_JSON_DEPTH_MAX levels) over text that stays in place: what it returns
- * are pieces of that text. The first error latches: every later call returns 0, and the reader asks
- * once at the end, with sdk_json_done().
+ * byte-order mark, at most SDK_JSON_DEPTH_MAX levels) over text that stays in place: what it
+ *returns are pieces of that text. The first error latches: every later call returns 0, and the
+ *reader asks once at the end, with sdk_json_done().
  *
  *	sdk_json j = sdk_json_over(config);
  *	fairlead_str key, url = {NULL, 0};
@@ -35,7 +35,7 @@ typedef struct sdk_json {
 	const char *error; /* static text; NULL: none yet */
 	uint32_t depth;
 	uint32_t is_object; /* bit per level: { or [ */
-	uint32_t has_item; /* bit per level: a comma must come before the next item */
+	uint32_t has_item;  /* bit per level: a comma must come before the next item */
 	uint32_t reserved0;
 } sdk_json;
 
@@ -179,7 +179,8 @@ static inline char sdk_json_peek(sdk_json *j)
 {
 	if (j->error != NULL)
 		return 0;
-	while (j->at < j->end && (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
+	while (j->at < j->end &&
+	       (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
 		j->at++;
 	return j->at < j->end ? *j->at : '\0';
 }
@@ -191,7 +192,8 @@ static inline int sdk_json_enter(sdk_json *j, char bracket)
 	uint32_t bit;
 
 	if (sdk_json_peek(j) != bracket)
-		return sdk_json_fail(j, bracket == '{' ? "an object is expected" : "an array is expected");
+		return sdk_json_fail(j, bracket == '{' ? "an object is expected"
+		                                       : "an array is expected");
 	if (j->depth == SDK_JSON_DEPTH_MAX)
 		return sdk_json_fail(j, "nested too deeply");
 	bit = (uint32_t)1 << j->depth++;
@@ -258,7 +260,8 @@ static inline int sdk_json_string(sdk_json *j, fairlead_str *ret_raw)
 		return sdk_json_fail(j, "a string is expected");
 	for (p = j->at + 1; p < j->end && *p != '"';)
 		if (sdk_json_char(&p, j->end, out) == 0)
-			return sdk_json_fail(j, "a string holds a bad escape, control character or byte that is not UTF-8");
+			return sdk_json_fail(j, "a string holds a bad escape, control character or "
+			                        "byte that is not UTF-8");
 	if (p >= j->end)
 		return sdk_json_fail(j, "a string has no end");
 	*ret_raw = sdk_str_n(j->at + 1, (size_t)(p - j->at - 1));
@@ -317,7 +320,8 @@ static inline int sdk_json_word(sdk_json *j, const char *word)
 {
 	size_t n = strlen(word);
 
-	if (sdk_json_peek(j) != word[0] || (size_t)(j->end - j->at) < n || memcmp(j->at, word, n) != 0)
+	if (sdk_json_peek(j) != word[0] || (size_t)(j->end - j->at) < n ||
+	    memcmp(j->at, word, n) != 0)
 		return 0;
 	j->at += n;
 	return 1;

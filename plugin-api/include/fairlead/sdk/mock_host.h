@@ -46,8 +46,8 @@ typedef struct mock_op { /* a host operation that the connector started */
 	uint32_t kind; /* FAIRLEAD_EVENT_* */
 	int is_done;
 	fairlead_http_request http; /* kind HTTP: a copy */
-	uint64_t at_ns, work; /* kind TIMER; kind EXEC */
-	fairlead_status status; /* kind KV: its result */
+	uint64_t at_ns, work;       /* kind TIMER; kind EXEC */
+	fairlead_status status;     /* kind KV: its result */
 	uint32_t is_cancelled;
 	fairlead_kv_result kv;
 } mock_op;
@@ -60,15 +60,16 @@ typedef struct mock_entry {
 typedef struct mock_state {
 	const fairlead_plugin *plugin;
 	fairlead_inst *inst;
-	uint64_t now_ns; /* virtual; moved by mock_advance() */
+	uint64_t now_ns;                           /* virtual; moved by mock_advance() */
 	fairlead_status ready_status, refuse_http; /* refuse_http < 0: send() returns it */
 	int is_ready, is_drained, is_alive, depth;
 	uint32_t answers_n, ops_n, entries_n, faults, logs_n, reserved0;
-	fairlead_str ready_detail, last_log, denied; /* denied: one extension id that is not granted */
+	fairlead_str ready_detail, last_log,
+	    denied; /* denied: one extension id that is not granted */
 	mock_answer answers[MOCK_MAX];
 	mock_op ops[MOCK_MAX];
 	mock_entry entries[MOCK_MAX];
-	void *memory; /* list of copies */
+	void *memory;          /* list of copies */
 	fairlead_kv params[8]; /* path parameters of the next requests, set by the test */
 	size_t params_n;
 } mock_state;
@@ -125,7 +126,7 @@ static inline mock_answer *mock_owed(fairlead_id self, fairlead_id req)
 }
 
 static fairlead_status FAIRLEAD_CALL mock_reply(fairlead_id self, fairlead_id req,
-						const fairlead_response *r)
+                                                const fairlead_response *r)
 {
 	mock_answer *a = mock_owed(self, req);
 
@@ -149,7 +150,7 @@ static fairlead_status FAIRLEAD_CALL mock_reply(fairlead_id self, fairlead_id re
 }
 
 static fairlead_status FAIRLEAD_CALL mock_fail(fairlead_id self, fairlead_id req,
-					       fairlead_status code, fairlead_str detail)
+                                               fairlead_status code, fairlead_str detail)
 {
 	mock_answer *a = mock_owed(self, req);
 
@@ -161,17 +162,17 @@ static fairlead_status FAIRLEAD_CALL mock_fail(fairlead_id self, fairlead_id req
 	if (code >= 0)
 		mock_fault("fail() with a status that is no error");
 	a->code = code;
-	a->http_status = code == FAIRLEAD_E_TIMEOUT	? 504
-			 : code == FAIRLEAD_E_AGAIN	? 503
-			 : code == FAIRLEAD_E_INVAL	? 400
-			 : code == FAIRLEAD_E_TOO_LARGE ? 413
-							: 502;
+	a->http_status = code == FAIRLEAD_E_TIMEOUT     ? 504
+	                 : code == FAIRLEAD_E_AGAIN     ? 503
+	                 : code == FAIRLEAD_E_INVAL     ? 400
+	                 : code == FAIRLEAD_E_TOO_LARGE ? 413
+	                                                : 502;
 	a->detail = mock_copy(detail);
 	return FAIRLEAD_OK;
 }
 
 static void FAIRLEAD_CALL mock_log(fairlead_id self, uint32_t level, fairlead_id req,
-				   fairlead_str msg, const fairlead_kv *fields, size_t fields_n)
+                                   fairlead_str msg, const fairlead_kv *fields, size_t fields_n)
 {
 	(void)req;
 	(void)fields;
@@ -182,7 +183,7 @@ static void FAIRLEAD_CALL mock_log(fairlead_id self, uint32_t level, fairlead_id
 }
 
 static fairlead_status FAIRLEAD_CALL mock_ready(fairlead_id self, fairlead_status status,
-						fairlead_str detail)
+                                                fairlead_str detail)
 {
 	if (self != MOCK_SELF || mock.is_ready)
 		mock_fault("ready() twice or by a stranger");
@@ -227,8 +228,8 @@ static inline fairlead_status mock_op_cancel(fairlead_id id)
 }
 
 static fairlead_status FAIRLEAD_CALL mock_http_send(fairlead_id self, fairlead_id req,
-						    const fairlead_http_request *args,
-						    fairlead_id *ret_op)
+                                                    const fairlead_http_request *args,
+                                                    fairlead_id *ret_op)
 {
 	fairlead_kv *headers;
 	mock_op *op;
@@ -259,7 +260,7 @@ static fairlead_status FAIRLEAD_CALL mock_cancel_op(fairlead_id self, fairlead_i
 }
 
 static fairlead_status FAIRLEAD_CALL mock_timer_set(fairlead_id self, fairlead_id req,
-						    uint64_t delay_ns, fairlead_id *ret_op)
+                                                    uint64_t delay_ns, fairlead_id *ret_op)
 {
 	mock_op *op = mock_op_new(FAIRLEAD_EVENT_TIMER, req, ret_op);
 
@@ -277,7 +278,7 @@ static uint64_t FAIRLEAD_CALL mock_now(fairlead_id self)
 }
 
 static fairlead_status FAIRLEAD_CALL mock_submit(fairlead_id self, fairlead_id req, uint64_t work,
-						 fairlead_id *ret_op)
+                                                 fairlead_id *ret_op)
 {
 	mock_op *op = mock_op_new(FAIRLEAD_EVENT_EXEC, req, ret_op);
 
@@ -313,8 +314,8 @@ static inline mock_entry *mock_entry_find(fairlead_str key)
 
 /* All four at once: put with `version` MOCK_KV_ANY, remove with value.p NULL. */
 static inline fairlead_status mock_kv_do(fairlead_id req, fairlead_str key, int is_get,
-					 uint64_t version, fairlead_str value, uint64_t ttl_ns,
-					 fairlead_id *ret_op)
+                                         uint64_t version, fairlead_str value, uint64_t ttl_ns,
+                                         fairlead_id *ret_op)
 {
 	mock_op *op = mock_op_new(FAIRLEAD_EVENT_KV, req, ret_op);
 	mock_entry *e = mock_entry_find(key);
@@ -347,33 +348,33 @@ static inline fairlead_status mock_kv_do(fairlead_id req, fairlead_str key, int 
 }
 
 static fairlead_status FAIRLEAD_CALL mock_kv_get(fairlead_id self, fairlead_id req,
-						 fairlead_str key, fairlead_id *ret_op)
+                                                 fairlead_str key, fairlead_id *ret_op)
 {
 	(void)self;
 	return mock_kv_do(req, key, 1, MOCK_KV_ANY, sdk_str_n(NULL, 0), 0, ret_op);
 }
 
 static fairlead_status FAIRLEAD_CALL mock_kv_put(fairlead_id self, fairlead_id req,
-						 fairlead_str key, fairlead_str value,
-						 uint64_t ttl_ns, fairlead_id *ret_op)
+                                                 fairlead_str key, fairlead_str value,
+                                                 uint64_t ttl_ns, fairlead_id *ret_op)
 {
 	(void)self;
 	return mock_kv_do(req, key, 0, MOCK_KV_ANY, value.p == NULL ? sdk_str("") : value, ttl_ns,
-			  ret_op);
+	                  ret_op);
 }
 
 static fairlead_status FAIRLEAD_CALL mock_kv_cas(fairlead_id self, fairlead_id req,
-						 fairlead_str key, uint64_t version,
-						 fairlead_str value, uint64_t ttl_ns,
-						 fairlead_id *ret_op)
+                                                 fairlead_str key, uint64_t version,
+                                                 fairlead_str value, uint64_t ttl_ns,
+                                                 fairlead_id *ret_op)
 {
 	(void)self;
 	return mock_kv_do(req, key, 0, version, value.p == NULL ? sdk_str("") : value, ttl_ns,
-			  ret_op);
+	                  ret_op);
 }
 
 static fairlead_status FAIRLEAD_CALL mock_kv_remove(fairlead_id self, fairlead_id req,
-						    fairlead_str key, fairlead_id *ret_op)
+                                                    fairlead_str key, fairlead_id *ret_op)
 {
 	(void)self;
 	return mock_kv_do(req, key, 0, MOCK_KV_ANY, sdk_str_n(NULL, 0), 0, ret_op);
@@ -383,11 +384,11 @@ static const void *FAIRLEAD_CALL mock_get_ext(fairlead_id self, const char *id)
 {
 	static const fairlead_http http = {sizeof http, 0, mock_http_send, mock_cancel_op};
 	static const fairlead_timer timer = {sizeof timer, 0, mock_timer_set, mock_cancel_op,
-					     mock_now};
+	                                     mock_now};
 	static const fairlead_exec exec = {sizeof exec, 0, mock_submit};
 	static const fairlead_metric metric = {sizeof metric, 0, mock_metric, mock_metric};
-	static const fairlead_kv_store kv = {sizeof kv,	  0,		mock_kv_get,
-					     mock_kv_put, mock_kv_cas, mock_kv_remove};
+	static const fairlead_kv_store kv = {sizeof kv,   0,           mock_kv_get,
+	                                     mock_kv_put, mock_kv_cas, mock_kv_remove};
 
 	if (self != MOCK_SELF || sdk_str_is(mock.denied, id))
 		return NULL;
@@ -407,10 +408,11 @@ static const void *FAIRLEAD_CALL mock_get_ext(fairlead_id self, const char *id)
 /* Forgets the last instance, then create() and start(). FAIRLEAD_OK: ready for requests. The fields
  * `denied` and `refuse_http` of `mock` are kept, the rest is new. */
 static inline fairlead_status mock_open_plugin(const fairlead_plugin *plugin,
-					       const char *config_json)
+                                               const char *config_json)
 {
-	static const fairlead_host host = {sizeof host, FAIRLEAD_ABI_MINOR, mock_get_ext, mock_reply,
-					   mock_fail,	mock_log,	    mock_ready,	  mock_drained};
+	static const fairlead_host host = {sizeof host, FAIRLEAD_ABI_MINOR, mock_get_ext,
+	                                   mock_reply,  mock_fail,          mock_log,
+	                                   mock_ready,  mock_drained};
 	fairlead_str denied = mock.denied;
 	fairlead_status status, refuse_http = mock.refuse_http;
 	fairlead_create args;
@@ -479,7 +481,7 @@ static inline mock_answer *mock_handle(fairlead_request *req)
 
 /* The short form. `path` may have a query after "?". Headers in lower case. */
 static inline mock_answer *mock_send(const char *method, const char *path,
-				     const fairlead_kv *headers, size_t headers_n, const char *body)
+                                     const fairlead_kv *headers, size_t headers_n, const char *body)
 {
 	fairlead_request req;
 	const char *query = strchr(path, '?');
@@ -546,7 +548,7 @@ static inline void mock_complete(mock_op *op, fairlead_status status, const void
 }
 
 static inline void mock_http_answer(mock_op *op, uint32_t http_status, const fairlead_kv *headers,
-				    size_t headers_n, const char *body)
+                                    size_t headers_n, const char *body)
 {
 	fairlead_http_response r;
 
@@ -587,8 +589,8 @@ static inline void mock_advance(uint64_t ns)
 		for (uint32_t i = 0; i < mock.ops_n; i++) {
 			mock_op *op = &mock.ops[i];
 
-			if (op->kind == FAIRLEAD_EVENT_TIMER && !op->is_done && op->at_ns <= until &&
-			    (next == NULL || op->at_ns < next->at_ns))
+			if (op->kind == FAIRLEAD_EVENT_TIMER && !op->is_done &&
+			    op->at_ns <= until && (next == NULL || op->at_ns < next->at_ns))
 				next = op;
 		}
 		if (next == NULL)

@@ -16,8 +16,8 @@ typedef struct sdk_self {
 } sdk_self;
 
 static inline fairlead_status sdk_reply(sdk_self self, fairlead_id req, uint32_t http_status,
-					const fairlead_kv *headers, size_t headers_n,
-					fairlead_str body)
+                                        const fairlead_kv *headers, size_t headers_n,
+                                        fairlead_str body)
 {
 	fairlead_response r;
 
@@ -34,7 +34,7 @@ static inline fairlead_status sdk_reply(sdk_self self, fairlead_id req, uint32_t
 
 /* A body of the given content type. */
 static inline fairlead_status sdk_reply_as(sdk_self self, fairlead_id req, uint32_t http_status,
-					   const char *content_type, fairlead_str body)
+                                           const char *content_type, fairlead_str body)
 {
 	fairlead_kv header = sdk_kv(sdk_str("content-type"), sdk_str(content_type));
 
@@ -42,21 +42,22 @@ static inline fairlead_status sdk_reply_as(sdk_self self, fairlead_id req, uint3
 }
 
 static inline fairlead_status sdk_reply_text(sdk_self self, fairlead_id req, uint32_t http_status,
-					     const char *text)
+                                             const char *text)
 {
 	return sdk_reply_as(self, req, http_status, "text/plain; charset=utf-8", sdk_str(text));
 }
 
 static inline fairlead_status sdk_reply_json(sdk_self self, fairlead_id req, uint32_t http_status,
-					     fairlead_str json)
+                                             fairlead_str json)
 {
 	return sdk_reply_as(self, req, http_status, "application/json", json);
 }
 
-/* A problem for the caller to read (RFC 9457). A detail of over about 1 KiB is left out; `title` is short. */
+/* A problem for the caller to read (RFC 9457). A detail of over about 1 KiB is left out; `title` is
+ * short. */
 static inline fairlead_status sdk_reply_problem(sdk_self self, fairlead_id req,
-						uint32_t http_status, const char *title,
-						fairlead_str detail)
+                                                uint32_t http_status, const char *title,
+                                                fairlead_str detail)
 {
 	char memory[1536];
 	sdk_text t = sdk_text_in(memory, sizeof memory - 8);
@@ -81,7 +82,7 @@ static inline fairlead_status sdk_reply_problem(sdk_self self, fairlead_id req,
 
 /* The request failed; `detail` goes to the log only. */
 static inline fairlead_status sdk_fail(sdk_self self, fairlead_id req, fairlead_status code,
-				       const char *detail)
+                                       const char *detail)
 {
 	(void)self.host->fail(self.id, req, code, sdk_str(detail));
 	return FAIRLEAD_OK;
@@ -94,7 +95,7 @@ static inline void sdk_log(sdk_self self, uint32_t level, fairlead_id req, const
 
 /* Tells why create() or start() refuses, and returns the status. */
 static inline fairlead_status sdk_refuse(const fairlead_host *host, fairlead_id self,
-					 fairlead_status status, fairlead_str why)
+                                         fairlead_status status, fairlead_str why)
 {
 	(void)host->ready(self, status, why);
 	return status;
