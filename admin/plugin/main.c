@@ -21,6 +21,10 @@ static const struct command {
 	const char *arguments, *what;
 } commands[] = {
     {"new", fl_plugin_new, "[-I INCLUDE-DIR] [-d FOLDER] ID", "write a connector to start from"},
+    {"embed", fl_plugin_embed, "[-o OUT.so] FILE.so MANIFEST.json",
+     "put a manifest into a connector"},
+    {"inspect", fl_plugin_inspect, "[-o json] FILE.so",
+     "what it is and what is wrong; runs nothing"},
     {"version", version, "", "the version of this program"},
     {"help", help, "", "this list"},
 };

@@ -1,0 +1,138 @@
+/* admin/plugin/inspect.c - fairlead-plugin inspect: what a connector is, and what is wrong with it
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "admin/plugin/plugin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "admin/plugin/look.h"
+#include "base/buf.h"
+
+#define OUTPUT_MAX (size_t)(4u << 20)
+#define HEX_SIZE (2 * crypto_hash_sha256_BYTES + 1)
+
+static void digest_of(struct fl_str file, char hex[HEX_SIZE])
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+
+	(void)crypto_hash_sha256(digest, (const unsigned char *)file.p, file.n);
+	(void)sodium_bin2hex(hex, HEX_SIZE, digest, sizeof digest);
+}
+
+static void print_text(struct fl_buf *out, const struct fl_look *look, const char *hex,
+                       const struct fl_problems *problems)
+{
+	if (look->id.n != 0)
+		fl_buf_printf(out, "id        %.*s\nversion   %.*s\n", FL_STR_ARGS(look->id),
+		              FL_STR_ARGS(look->version));
+	if (look->has_note)
+		fl_buf_printf(out, "abi       %u.%u\n", look->note_major, look->note_minor);
+	fl_buf_printf(out, "sha256    %s\n", hex);
+	if (look->id.n != 0) {
+		fl_buf_add_c(out, "manifest\n");
+		fl_buf_add(out, look->manifest);
+		if (look->manifest.p[look->manifest.n - 1] != '\n')
+			fl_buf_add_char(out, '\n');
+	}
+	for (const struct fl_problem *p = problems->first; p != NULL; p = p->next)
+		fl_buf_printf(out, "error: %.*s [%s]\n       %.*s\n", FL_STR_ARGS(p->detail),
+		              p->code, FL_STR_ARGS(p->hint));
+	if (problems->errors == 0)
+		fl_buf_add_c(out, "no problems\n");
+}
+
+static void add_member(struct fl_buf *out, const char *before, struct fl_str value)
+{
+	fl_buf_add_c(out, before);
+	if (value.n == 0)
+		fl_buf_add_c(out, "null");
+	else
+		fl_buf_add_json(out, value);
+}
+
+/* The manifest goes in as it is: fl_look_manifest() has seen that it is JSON. */
+static void print_json(struct fl_buf *out, const struct fl_look *look, const char *hex,
+                       const struct fl_problems *problems)
+{
+	add_member(out, "{\"id\":", look->id);
+	add_member(out, ",\"version\":", look->version);
+	if (look->has_note)
+		fl_buf_printf(out, ",\"abi\":{\"major\":%u,\"minor\":%u}", look->note_major,
+		              look->note_minor);
+	add_member(out, ",\"sha256\":", fl_str(hex));
+	if (look->id.n != 0) {
+		fl_buf_add_c(out, ",\"manifest\":");
+		fl_buf_add(out, look->manifest);
+	}
+	fl_buf_add_c(out, ",\"problems\":[");
+	for (const struct fl_problem *p = problems->first; p != NULL; p = p->next) {
+		add_member(out,
+		           p == problems->first ? "{\"code\":" : ",{\"code\":", fl_str(p->code));
+		add_member(out, ",\"detail\":", p->detail);
+		add_member(out, ",\"hint\":", p->hint);
+		fl_buf_add_char(out, '}');
+	}
+	fl_buf_add_c(out, "]}\n");
+}
+
+static int inspect(const char *path, bool is_json)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_problems problems;
+	struct fl_arena arena;
+	struct fl_look look;
+	struct fl_str file;
+	struct fl_buf out;
+	char hex[HEX_SIZE];
+	int status;
+
+	if (fl_plugin_read_file(path, FL_PLUGIN_FILE_MAX, &file, &err) != 0)
+		return fl_plugin_complain("%s", err.message);
+	fl_arena_init(&arena, 4096, OUTPUT_MAX);
+	fl_problems_init(&problems, &arena);
+	fl_buf_init(&out, OUTPUT_MAX);
+	digest_of(file, hex);
+	fl_look_file(file, &look, &problems);
+	if (look.manifest.n != 0)
+		fl_look_manifest(&look, &problems);
+	if (look.manifests != 1)
+		fl_problem_hint(&problems,
+		                fl_problems_add(&problems, "manifest_section",
+		                                (struct fl_position){0}, FL_STR_NULL,
+		                                "has %zu sections .fairlead.manifest, not one",
+		                                look.manifests),
+		                "fairlead-plugin embed %s MANIFEST.json", path);
+	fl_look_compare(&look, &problems);
+	(is_json ? print_json : print_text)(&out, &look, hex, &problems);
+	if (fl_buf_is_overflown(&out))
+		status = fl_plugin_complain("%s: there is too much to print", path);
+	else if (fwrite(out.p, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+		status = fl_plugin_complain("cannot write to standard output");
+	else
+		status = problems.errors == 0 ? 0 : FL_PLUGIN_EXIT_REFUSED;
+	fl_buf_fini(&out);
+	fl_arena_fini(&arena);
+	free((void *)(uintptr_t)file.p);
+	return status;
+}
+
+int fl_plugin_inspect(int argc, char **argv)
+{
+	bool is_json = false;
+	int c;
+
+	while ((c = getopt(argc, argv, "+o:")) != -1) {
+		if (c != 'o')
+			return FL_PLUGIN_EXIT_USAGE;
+		is_json = strcmp(optarg, "json") == 0;
+		if (!is_json && strcmp(optarg, "text") != 0)
+			return fl_plugin_complain("-o %s: text or json", optarg);
+	}
+	if (optind != argc - 1)
+		return fl_plugin_complain("usage: fairlead-plugin inspect [-o json] FILE.so");
+	return inspect(argv[optind], is_json);
+}
