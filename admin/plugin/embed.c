@@ -65,7 +65,7 @@ static int check(const char *path, struct fl_str file, struct fl_str manifest)
 	fl_look_manifest(&look, &problems);
 	fl_look_compare(&look, &problems);
 	fl_problems_print(&problems, &out);
-	(void)fwrite(out.p, 1, out.len, stderr);
+	(void)fputs(fl_buf_cstr(&out), stderr);
 	status = problems.errors == 0 ? 0 : FL_PLUGIN_EXIT_REFUSED;
 	if (status != 0)
 		(void)fl_plugin_complain("%s: nothing was written", path);
