@@ -79,7 +79,8 @@ typedef void (*fl_outbound_done_fn)(void *ctx, const struct fl_outbound_response
 struct fl_outbound_args { /* everything is copied by fl_outbound_send() but policy and ctx */
 	const struct fl_outbound_policy *policy;
 	struct fl_str method, url;
-	/* Framing and hop-by-hop fields, Host and Expect are dropped: Host is the URL's. */
+	/* Framing and hop-by-hop fields and Expect are dropped. Host is the URL's unless one is
+	 * here; it names a virtual host there, and does not change where the request goes. */
 	const struct fl_header *headers;
 	size_t headers_n;
 	struct fl_str body;

@@ -30,6 +30,18 @@ bool fl_outbound_field_is_value(struct fl_str s)
 	return true;
 }
 
+bool fl_outbound_field_is_host(struct fl_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    (c == '\0' || !strchr("-._~:[]", c)))
+			return false;
+	}
+	return s.n > 0 && s.n <= 262;
+}
+
 bool fl_outbound_field_is_hop(struct fl_str name)
 {
 	static const struct fl_str hop[] = {

@@ -13,6 +13,8 @@
 bool fl_outbound_field_is_token(struct fl_str s);
 /* A field value: no control bytes but HTAB (RFC 9110 section 5.5). */
 bool fl_outbound_field_is_value(struct fl_str s);
+/* uri-host [":" port] as far as its bytes go (RFC 9110 section 7.2), not empty. */
+bool fl_outbound_field_is_host(struct fl_str s);
 /* Belongs to one connection or to the framing of one message (RFC 9110 section 7.6.1), so it is
  * made anew on each side and never copied. Any case. */
 bool fl_outbound_field_is_hop(struct fl_str name);

@@ -248,9 +248,19 @@ static char *field_line(struct fl_outbound_request *r, struct fl_str name, struc
 
 static bool is_made_here(struct fl_str name)
 {
-	return (name.n == 4 && fl_str_eq_nocase(name, FL_STR("host"))) ||
-	       (name.n == 6 && fl_str_eq_nocase(name, FL_STR("expect"))) ||
+	return (name.n == 6 && fl_str_eq_nocase(name, FL_STR("expect"))) ||
 	       fl_outbound_field_is_hop(name);
+}
+
+/* At most one Host, and one that no server can misread. */
+static bool is_bad_host(struct fl_str name, struct fl_str value, bool *has_host)
+{
+	if (name.n != 4 || !fl_str_eq_nocase(name, FL_STR("host")))
+		return false;
+	if (*has_host || !fl_outbound_field_is_host(value))
+		return true;
+	*has_host = true;
+	return false;
 }
 
 static bool has_connection(const struct fl_outbound_args *a)
@@ -266,16 +276,18 @@ static int copy_fields(struct fl_outbound_request *r, const struct fl_outbound_a
 		       struct fl_error *err)
 {
 	struct curl_slist **tail = &r->fields;
-	bool nominates = has_connection(a);
+	bool nominates = has_connection(a), has_host = false;
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < a->headers_n; i++) {
 		struct fl_str name = a->headers[i].name, value = fl_str_trim(a->headers[i].value);
 		struct curl_slist *node;
 
-		if (!fl_outbound_field_is_token(name) || !fl_outbound_field_is_value(value))
+		if (!fl_outbound_field_is_token(name) || !fl_outbound_field_is_value(value) ||
+		    is_bad_host(name, value, &has_host))
 			return invalid(err, "malformed header field", name,
-				       "a name is a token, a value has no control bytes");
+				       "a name is a token, a value has no control bytes, Host is "
+				       "there once");
 		if (is_made_here(name) ||
 		    (nominates && fl_outbound_field_is_nominated(a->headers, a->headers_n, name)))
 			continue;
