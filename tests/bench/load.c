@@ -85,7 +85,7 @@ static void on_signal(int number)
 
 static void die(const char *what)
 {
-	(void)fprintf(stderr, "bench-load: %s: %m\n", what);
+	perror(what);
 	exit(2);
 }
 
