@@ -248,14 +248,15 @@ static long time_left_ms(const struct fl_outbound_args *args, uint64_t now_ns)
 }
 
 static int start(struct fl_outbound_request *r, const struct fl_outbound_args *args,
-		 struct fl_error *err)
+		 struct fl_outbound_origin *origin, struct fl_str target, struct fl_error *err)
 {
 	long timeout_ms;
 	int rc;
 
 	r->started_ns = fl_clock_mono_ns();
 	timeout_ms = time_left_ms(args, r->started_ns);
-	rc = fl_outbound_request_prepare(r, args, timeout_ms ? timeout_ms : 1, err);
+	rc = fl_outbound_request_prepare(r, args, origin, target, timeout_ms ? timeout_ms : 1,
+					 err);
 	if (rc != 0)
 		return rc == -1 ? -1 : no_memory(err);
 	link_running(r);
@@ -263,7 +264,7 @@ static int start(struct fl_outbound_request *r, const struct fl_outbound_args *a
 		fl_outbound_request_finish(r, FL_OUTBOUND_TIMEOUT, "the deadline had passed");
 		return 0;
 	}
-	if (fl_outbound_pool_start(r->pool, r->easy) == 0)
+	if (fl_outbound_pool_start(r->pool, r->easy, r->is_idempotent) == 0)
 		return 0;
 	unlink_running(r);
 	r->pool->running_n--;
@@ -275,15 +276,18 @@ int fl_outbound_send(struct fl_outbound *client, const struct fl_outbound_args *
 {
 	struct fl_outbound_pool *pool;
 	struct fl_outbound_request *r;
+	struct fl_outbound_origin *origin;
+	struct fl_str target;
 
 	if (find_pool(client, args->policy->pool, &pool) != 0)
 		return no_memory(err);
 	if (check_room(client, pool, args->policy, err) != 0 ||
-	    fl_outbound_url_check(&pool->origin, args->policy, args->url, err) != 0)
+	    fl_outbound_url_check(&pool->origins, args->policy, args->url, &origin, &target,
+				  err) != 0)
 		return -1;
 	if (fl_outbound_request_take(pool, args->policy, &r) != 0)
 		return no_memory(err);
-	if (start(r, args, err) != 0) {
+	if (start(r, args, origin, target, err) != 0) {
 		fl_outbound_request_put(r);
 		return -1;
 	}

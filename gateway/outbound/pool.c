@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/outbound/poll.h"
 #include "gateway/outbound/request.h"
 
 #define NOT_DUE UINT64_MAX
@@ -30,6 +31,11 @@ struct fl_outbound_socket {
  * is one, and ends by close_socket (PROVEN). A registration that outlived its descriptor would
  * later hit whoever got the same number. */
 
+static struct fl_outbound_socket *find(const struct fl_outbound_pool *pool, curl_socket_t fd)
+{
+	return (size_t)fd < pool->sockets->n ? pool->sockets->by_fd[fd] : NULL;
+}
+
 static void arm(struct fl_outbound_pool *pool)
 {
 	int rc;
@@ -40,12 +46,23 @@ static void arm(struct fl_outbound_pool *pool)
 	(void)rc; /* no memory for the timer: the pool's next event tries again */
 }
 
+/* Before a request that must not be repeated, an idle connection is looked at once more. */
+static bool is_quiet(void *ctx, int fd)
+{
+	const struct fl_outbound_pool *pool = ctx;
+	const struct fl_outbound_socket *s = find(pool, fd);
+
+	return s && s->pool == pool && s->state == PROVEN && (s->registered & EPOLLIN) &&
+	       !pool->is_careful;
+}
+
 /* Tells libcurl what happened, and again while it asks for it, then takes what is complete. */
 static void pump(struct fl_outbound_pool *pool, curl_socket_t fd, int bits)
 {
 	int running;
 
 	pool->is_pumping = true;
+	fl_outbound_poll_answer(is_quiet, pool);
 	if (fd == CURL_SOCKET_TIMEOUT)
 		pool->due_ns = NOT_DUE;
 	(void)curl_multi_socket_action(pool->multi, fd, bits, &running);
@@ -53,6 +70,7 @@ static void pump(struct fl_outbound_pool *pool, curl_socket_t fd, int bits)
 		pool->due_ns = NOT_DUE;
 		(void)curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
+	fl_outbound_poll_answer(NULL, NULL);
 	pool->is_pumping = false;
 	fl_outbound_request_collect(pool);
 	arm(pool);
@@ -87,11 +105,6 @@ static int set_timer(CURLM *multi, long timeout_ms, void *ctx)
 }
 
 /* ---- descriptors ---- */
-
-static struct fl_outbound_socket *find(const struct fl_outbound_pool *pool, curl_socket_t fd)
-{
-	return (size_t)fd < pool->sockets->n ? pool->sockets->by_fd[fd] : NULL;
-}
 
 static struct fl_outbound_socket *forget(struct fl_outbound_pool *pool,
 					  struct fl_outbound_socket *s)
@@ -299,6 +312,7 @@ void fl_outbound_pool_destroy(struct fl_outbound_pool *pool)
 {
 	FL_ASSERT(pool->running_n == 0);
 	fl_outbound_request_free_spares(pool);
+	fl_outbound_origins_fini(&pool->origins);
 	(void)curl_multi_cleanup(pool->multi);
 	for (size_t fd = 0; fd < pool->sockets->n; fd++) { /* closed without a word */
 		struct fl_outbound_socket *s = pool->sockets->by_fd[fd];
@@ -310,14 +324,16 @@ void fl_outbound_pool_destroy(struct fl_outbound_pool *pool)
 	free(pool);
 }
 
-int fl_outbound_pool_start(struct fl_outbound_pool *pool, CURL *easy)
+int fl_outbound_pool_start(struct fl_outbound_pool *pool, CURL *easy, bool is_idempotent)
 {
+	pool->is_careful = !is_idempotent;
 	pool->is_pumping = true;
 	if (curl_multi_add_handle(pool->multi, easy) != CURLM_OK) {
-		pool->is_pumping = false;
+		pool->is_pumping = pool->is_careful = false;
 		return -ENOMEM;
 	}
 	pump(pool, CURL_SOCKET_TIMEOUT, 0);
+	pool->is_careful = false;
 	return 0;
 }
 

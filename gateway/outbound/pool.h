@@ -30,14 +30,14 @@ struct fl_outbound_pool {
 	struct fl_outbound_sockets *sockets;
 	uint64_t id;
 	CURLM *multi;
-	struct fl_outbound_origin origin;
+	struct fl_outbound_origins origins;
 	struct fl_outbound_request *running, *spares;
 	size_t running_n, spares_n;
 	uint64_t used_ns; /* when the last request ended */
 	bool is_dropped; /* closes when nothing runs */
 	struct fl_loop_timer timer;
 	uint64_t due_ns; /* when libcurl wants to be called; UINT64_MAX: not */
-	bool is_pumping;
+	bool is_pumping, is_careful; /* in libcurl; while it looks for a connection, see is_quiet() */
 };
 
 FL_MUST_USE int fl_outbound_pool_create(struct fl_outbound *client, struct fl_loop *loop,
@@ -46,7 +46,8 @@ FL_MUST_USE int fl_outbound_pool_create(struct fl_outbound *client, struct fl_lo
 /* Nothing may run. Closes the connections. */
 void fl_outbound_pool_destroy(struct fl_outbound_pool *pool);
 /* Puts a prepared request on its way: what can be done without waiting is done now. */
-FL_MUST_USE int fl_outbound_pool_start(struct fl_outbound_pool *pool, CURL *easy);
+FL_MUST_USE int fl_outbound_pool_start(struct fl_outbound_pool *pool, CURL *easy,
+				       bool is_idempotent);
 /* Ends a transfer early. */
 void fl_outbound_pool_stop(struct fl_outbound_pool *pool, CURL *easy);
 

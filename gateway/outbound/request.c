@@ -69,6 +69,7 @@ static int before_request(void *ctx, char *ip, char *local_ip, int port, int loc
 	(void)ip, (void)local_ip, (void)port, (void)local_port;
 	if (r->attempts++ > 0 && !r->is_idempotent && was_sent(r))
 		return CURL_PREREQFUNC_ABORT;
+	r->pool->is_careful = false;
 	/* Attempts that lost the race for the connection are closed by now. */
 	for (unsigned i = 0; i < r->opened && i < FL_ARRAY_LEN(r->opened_fds); i++)
 		fl_outbound_pool_prove_socket(r->pool, r->opened_fds[i]);
@@ -94,7 +95,6 @@ static bool set_once(struct fl_outbound_request *r)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(CURLOPT_HTTP09_ALLOWED, 0L);
 	SET(CURLOPT_PIPEWAIT, 0L);
-	SET(CURLOPT_PATH_AS_IS, 1L); /* the path was made canonical once; nobody rewrites it here */
 	SET(CURLOPT_MAXCONNECTS, (long)FL_OUTBOUND_IDLE_CONNECTIONS);
 	SET(CURLOPT_MAXAGE_CONN, MAX_IDLE_S);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -120,6 +120,7 @@ static bool set_once(struct fl_outbound_request *r)
 static void destroy_request(struct fl_outbound_request *r)
 {
 	curl_easy_cleanup(r->easy);
+	(void)fl_outbound_origin_unref(r->origin);
 	fl_arena_fini(&r->arena);
 	fl_buf_fini(&r->body);
 	fl_buf_fini(&r->response_body);
@@ -169,15 +170,26 @@ int fl_outbound_request_take(struct fl_outbound_pool *pool, const struct fl_outb
 	return 0;
 }
 
-/* The end of each list, shared by all: turns off what libcurl would add by itself. */
-static struct curl_slist *no_defaults(void)
+/* The end of each list, shared by all: turns off what libcurl would add by itself. Accept stands
+ * first; the others matter with a body only, and each line costs a comparison per field that
+ * libcurl knows. */
+static struct curl_slist *no_defaults(bool has_body)
 {
-	static char expect[] = "Expect:", accept[] = "Accept:", type[] = "Content-Type:",
-		    agent[] = "User-Agent:";
-	static struct curl_slist list[] = {
-	    {expect, &list[1]}, {accept, &list[2]}, {type, &list[3]}, {agent, NULL}};
+	static char accept[] = "Accept:", expect[] = "Expect:", type[] = "Content-Type:";
+	static struct curl_slist without[] = {{accept, NULL}},
+				 with[] = {{accept, &with[1]}, {expect, &with[2]}, {type, NULL}};
 
-	return list;
+	return has_body ? with : without;
+}
+
+/* They may hold credentials. */
+static void wipe_fields(struct fl_outbound_request *r)
+{
+	const struct curl_slist *end = no_defaults(false), *other_end = no_defaults(true);
+
+	for (struct curl_slist *f = r->fields; f && f != end && f != other_end; f = f->next)
+		sodium_memzero(f->data, strlen(f->data));
+	r->fields = NULL;
 }
 
 static void shrink(struct fl_buf *b)
@@ -192,9 +204,7 @@ void fl_outbound_request_put(struct fl_outbound_request *r)
 {
 	struct fl_outbound_pool *pool = r->pool;
 
-	for (struct curl_slist *f = r->fields; f && f != no_defaults(); f = f->next)
-		sodium_memzero(f->data, strlen(f->data)); /* may hold credentials */
-	r->fields = NULL;
+	wipe_fields(r);
 	fl_arena_reset(&r->arena);
 	shrink(&r->body);
 	shrink(&r->response_body);
@@ -302,7 +312,7 @@ static int copy_fields(struct fl_outbound_request *r, const struct fl_outbound_a
 		tail = &node->next;
 		*tail = NULL;
 	}
-	*tail = no_defaults();
+	*tail = no_defaults(r->method == FL_OUTBOUND_BODY);
 	return 0;
 }
 
@@ -360,7 +370,30 @@ static void set_timeouts(struct fl_outbound_request *r, long timeout_ms)
 	r->connect_timeout_ms = connect_ms;
 }
 
+/* libcurl parses the text only when it sends again on a new connection. */
+static void set_origin(struct fl_outbound_request *r, struct fl_outbound_origin *origin)
+{
+	if (r->origin == origin)
+		return;
+	(void)curl_easy_setopt(r->easy, CURLOPT_URL, origin->text);
+	(void)curl_easy_setopt(r->easy, CURLOPT_CURLU, origin->parsed);
+	(void)fl_outbound_origin_ref(origin);
+	(void)fl_outbound_origin_unref(r->origin);
+	r->origin = origin;
+}
+
+/* As it is: the path was made canonical once, and nobody rewrites it here. */
+static void set_target(struct fl_outbound_request *r, struct fl_str target)
+{
+	const char *text = target.n > 0 && target.p[0] == '/'
+			       ? fl_arena_str(&r->arena, target).p
+			       : fl_arena_printf(&r->arena, "/%.*s", FL_STR_ARGS(target)).p;
+
+	(void)curl_easy_setopt(r->easy, CURLOPT_REQUEST_TARGET, text);
+}
+
 int fl_outbound_request_prepare(struct fl_outbound_request *r, const struct fl_outbound_args *a,
+				struct fl_outbound_origin *origin, struct fl_str target,
 				long timeout_ms, struct fl_error *err)
 {
 	int rc;
@@ -380,7 +413,8 @@ int fl_outbound_request_prepare(struct fl_outbound_request *r, const struct fl_o
 				       (curl_off_t)r->body.len);
 	}
 	(void)curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->fields);
-	(void)curl_easy_setopt(r->easy, CURLOPT_URL, fl_arena_str(&r->arena, a->url).p);
+	set_origin(r, origin);
+	set_target(r, target);
 	set_timeouts(r, timeout_ms);
 	return fl_arena_is_overflown(&r->arena) || fl_buf_is_overflown(&r->body) ? -ENOMEM : 0;
 }

@@ -31,11 +31,12 @@ struct fl_outbound_request {
 	bool is_done;
 
 	/* what is sent */
-	struct fl_arena arena; /* URL, method and field lines; wiped after use */
+	struct fl_arena arena; /* target, method and field lines; the lines are wiped after use */
 	struct fl_buf body;
 	struct curl_slist *fields;
 	bool is_idempotent;
 	/* what the handle is set to */
+	struct fl_outbound_origin *origin;
 	enum fl_outbound_method method;
 	bool has_custom_method;
 	long timeout_ms, connect_timeout_ms;
@@ -57,10 +58,11 @@ struct fl_outbound_request {
 FL_MUST_USE int fl_outbound_request_take(struct fl_outbound_pool *pool,
 					 const struct fl_outbound_policy *policy,
 					 struct fl_outbound_request **ret);
-/* Copies the arguments in and sets the handle; the URL was checked. */
+/* Copies the arguments in and sets the handle; the URL was checked and taken apart. */
 FL_MUST_USE int fl_outbound_request_prepare(struct fl_outbound_request *r,
-					    const struct fl_outbound_args *args, long timeout_ms,
-					    struct fl_error *err);
+					    const struct fl_outbound_args *args,
+					    struct fl_outbound_origin *origin, struct fl_str target,
+					    long timeout_ms, struct fl_error *err);
 /* Wipes, and keeps it for the next one. */
 void fl_outbound_request_put(struct fl_outbound_request *r);
 void fl_outbound_request_free_spares(struct fl_outbound_pool *pool);

@@ -3,7 +3,7 @@
  */
 #include "gateway/outbound/url.h"
 
-#include <curl/curl.h>
+#include <stdlib.h>
 
 #include "gateway/outbound/guard.h"
 
@@ -35,11 +35,6 @@ static struct fl_str origin_of(struct fl_str url)
 	return fl_str_n(url.p, i);
 }
 
-static void cleanup_url(CURLU **url)
-{
-	curl_url_cleanup(*url);
-}
-
 static void free_text(char **text)
 {
 	curl_free(*text);
@@ -64,38 +59,94 @@ static int check_host(CURLU *parsed, const struct fl_outbound_policy *policy, st
 	return -1;
 }
 
-static int check_origin(const struct fl_outbound_policy *policy, struct fl_str origin,
-			struct fl_error *err)
+static void unref_later(struct fl_outbound_origin **origin)
 {
-	FL_CLEANUP(cleanup_url) CURLU *parsed = curl_url();
-	char text[FL_OUTBOUND_ORIGIN_MAX];
-
-	if (origin.n >= sizeof text)
-		return invalid(err, "the host is too long");
-	memcpy(text, origin.p, origin.n);
-	text[origin.n] = '\0';
-	if (!parsed || curl_url_set(parsed, CURLUPART_URL, text, CURLU_DISALLOW_USER) != CURLUE_OK)
-		return invalid(err, "cannot be parsed");
-	return check_host(parsed, policy, err);
+	(void)fl_outbound_origin_unref(*origin);
 }
 
-int fl_outbound_url_check(struct fl_outbound_origin *seen, const struct fl_outbound_policy *policy,
-			  struct fl_str url, struct fl_error *err)
+static int make_origin(const struct fl_outbound_policy *policy, struct fl_str text,
+		       struct fl_outbound_origin **ret, struct fl_error *err)
 {
-	struct fl_str origin = origin_of(url);
+	FL_CLEANUP(unref_later) struct fl_outbound_origin *origin = NULL;
+
+	if (text.n >= sizeof origin->text)
+		return invalid(err, "the host is too long");
+	origin = calloc(1, sizeof *origin);
+	if (!origin)
+		return invalid(err, "no memory to parse it");
+	origin->refs = 1;
+	origin->policy = policy;
+	origin->n = text.n;
+	memcpy(origin->text, text.p, text.n);
+	origin->parsed = curl_url();
+	if (!origin->parsed || curl_url_set(origin->parsed, CURLUPART_URL, origin->text,
+					    CURLU_DISALLOW_USER) != CURLUE_OK)
+		return invalid(err, "cannot be parsed");
+	if (check_host(origin->parsed, policy, err) != 0)
+		return -1;
+	*ret = origin;
+	origin = NULL;
+	return 0;
+}
+
+static struct fl_outbound_origin *find_origin(const struct fl_outbound_origins *origins,
+					      const struct fl_outbound_policy *policy,
+					      struct fl_str text)
+{
+	for (size_t i = 0; i < FL_OUTBOUND_ORIGINS_MAX && origins->slots[i]; i++) {
+		struct fl_outbound_origin *o = origins->slots[i];
+
+		if (o->policy == policy && fl_str_eq(fl_str_n(o->text, o->n), text))
+			return o;
+	}
+	return NULL;
+}
+
+int fl_outbound_url_check(struct fl_outbound_origins *origins,
+			  const struct fl_outbound_policy *policy, struct fl_str url,
+			  struct fl_outbound_origin **ret_origin, struct fl_str *ret_target,
+			  struct fl_error *err)
+{
+	struct fl_str text = origin_of(url);
+	struct fl_outbound_origin *origin, **slot;
 
 	if (url.n > FL_OUTBOUND_URL_MAX)
 		return invalid(err, "too long");
 	if (!is_printable(url))
 		return invalid(err, "a blank, control byte, byte above 126 or fragment");
-	if (origin.n == 0)
+	if (text.n == 0)
 		return invalid(err, "not http:// or https://");
-	if (seen->policy == policy && fl_str_eq(fl_str_n(seen->text, seen->n), origin))
-		return 0;
-	if (check_origin(policy, origin, err) != 0)
-		return -1;
-	seen->policy = policy;
-	seen->n = origin.n;
-	memcpy(seen->text, origin.p, origin.n);
+	origin = find_origin(origins, policy, text);
+	if (!origin) {
+		if (make_origin(policy, text, &origin, err) != 0)
+			return -1;
+		slot = &origins->slots[origins->next++ % FL_OUTBOUND_ORIGINS_MAX];
+		(void)fl_outbound_origin_unref(*slot);
+		*slot = origin;
+	}
+	*ret_origin = origin;
+	*ret_target = fl_str_n(url.p + text.n, url.n - text.n);
 	return 0;
+}
+
+struct fl_outbound_origin *fl_outbound_origin_ref(struct fl_outbound_origin *origin)
+{
+	if (origin)
+		origin->refs++;
+	return origin;
+}
+
+struct fl_outbound_origin *fl_outbound_origin_unref(struct fl_outbound_origin *origin)
+{
+	if (origin && --origin->refs == 0) {
+		curl_url_cleanup(origin->parsed);
+		free(origin);
+	}
+	return NULL;
+}
+
+void fl_outbound_origins_fini(struct fl_outbound_origins *origins)
+{
+	for (size_t i = 0; i < FL_OUTBOUND_ORIGINS_MAX; i++)
+		origins->slots[i] = fl_outbound_origin_unref(origins->slots[i]);
 }
