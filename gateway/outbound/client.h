@@ -58,6 +58,7 @@ struct fl_outbound_policy {
 	uint32_t max_concurrent; /* requests at once on one loop; 0: default */
 	size_t max_response_bytes;
 	uint64_t pool; /* unique number of the connection pool */
+	const char *ca_file; /* PEM, the only authorities that count; NULL: the system's */
 };
 
 struct fl_outbound_response {

@@ -37,6 +37,7 @@ struct fl_outbound_request {
 	bool is_idempotent;
 	/* what the handle is set to */
 	struct fl_outbound_origin *origin;
+	const char *ca_file;
 	enum fl_outbound_method method;
 	bool has_custom_method;
 	long timeout_ms, connect_timeout_ms;
