@@ -59,11 +59,13 @@ struct fl_outbound_request {
 FL_MUST_USE int fl_outbound_request_take(struct fl_outbound_pool *pool,
 					 const struct fl_outbound_policy *policy,
 					 struct fl_outbound_request **ret);
-/* Copies the arguments in and sets the handle; the URL was checked and taken apart. */
+/* prepare.c: copies the arguments in and sets the handle; the URL was checked and taken apart. */
 FL_MUST_USE int fl_outbound_request_prepare(struct fl_outbound_request *r,
 					    const struct fl_outbound_args *args,
 					    struct fl_outbound_origin *origin, struct fl_str target,
 					    long timeout_ms, struct fl_error *err);
+/* The field lines: they may hold credentials. */
+void fl_outbound_request_wipe(struct fl_outbound_request *r);
 /* Wipes, and keeps it for the next one. */
 void fl_outbound_request_put(struct fl_outbound_request *r);
 void fl_outbound_request_free_spares(struct fl_outbound_pool *pool);
