@@ -54,7 +54,7 @@ static int read_web(sdk_config *c)
 
 static int read_token(sdk_config *c)
 {
-	fairlead_str token, *authorization = &((fairlead_inst *)c->target)->authorization;
+	fairlead_str token = {NULL, 0}, *authorization = &((fairlead_inst *)c->target)->authorization;
 	size_t start = c->strings.n;
 
 	sdk_add_c(&c->strings, "Bearer ");

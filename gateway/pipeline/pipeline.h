@@ -1,0 +1,39 @@
+/* gateway/pipeline/pipeline.h - the pipeline of all workers, and publishing snapshots to them
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * One per process. A worker's share (struct fl_pipeline_worker) is touched only on its loop; a new
+ * snapshot reaches it as a message. A worker counts its requests per snapshot without atomics.
+ */
+#ifndef FL_GATEWAY_PIPELINE_PIPELINE_H
+#define FL_GATEWAY_PIPELINE_PIPELINE_H
+
+#include "gateway/observe/access.h"
+#include "gateway/pipeline/request.h"
+#include "gateway/pipeline/snapshot.h"
+
+struct fl_pipeline;
+
+struct fl_pipeline_config {
+	unsigned workers;
+	struct fl_metrics *metrics;
+	struct fl_access_log *access_log; /* may be NULL */
+};
+
+FL_MUST_USE int fl_pipeline_create(const struct fl_pipeline_config *config, struct fl_pipeline **ret);
+/* No request is left and no worker runs. Accepts NULL. */
+struct fl_pipeline *fl_pipeline_destroy(struct fl_pipeline *pipeline);
+/* The share of worker `index`, which runs on `loop`. [control, before that loop runs] */
+struct fl_pipeline_worker *fl_pipeline_attach_worker(struct fl_pipeline *pipeline, unsigned index,
+						     struct fl_loop *loop);
+
+/* Hands the snapshot over to every worker and waits until each serves it: requests that begin after
+ * the return see it. 0; FL_PIPELINE_LATE when a worker did not say so within `timeout_ns` (it will
+ * serve it as soon as it comes round). NULL takes the present one away: every request is answered
+ * 503. Before the loops run it only stores. [control] */
+enum { FL_PIPELINE_LATE = 1 };
+FL_MUST_USE int fl_pipeline_publish(struct fl_pipeline *pipeline, struct fl_snapshot *snapshot,
+				    uint64_t timeout_ns);
+/* Snapshots not freed yet: the published one and those that requests still hold. [any] */
+uint64_t fl_pipeline_snapshots_alive(const struct fl_pipeline *pipeline);
+
+#endif

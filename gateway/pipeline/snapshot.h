@@ -1,0 +1,33 @@
+/* gateway/pipeline/snapshot.h - what the workers read: desired state, compiled
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Immutable. Built by the control thread from a checked configuration and running instances;
+ * published through fl_pipeline_publish(). The last worker to let go of it frees it, which drops its
+ * references to instances.
+ */
+#ifndef FL_GATEWAY_PIPELINE_SNAPSHOT_H
+#define FL_GATEWAY_PIPELINE_SNAPSHOT_H
+
+#include "gateway/config/model.h"
+#include "gateway/connector/host.h"
+#include "gateway/observe/metric.h"
+
+struct fl_snapshot;
+
+struct fl_snapshot_parts {
+	struct fl_config *config; /* becomes the snapshot's, also when building fails */
+	/* One for each of config->instances, in that order; the snapshot takes references of its
+	 * own. An entry may be NULL when no route leads to it. */
+	struct fl_instance *const *instances;
+	struct fl_metrics *metrics;
+};
+
+/* Compiles the route table, resolves actions. Problems: route_* (see route/table.h),
+ * action_unknown (with "did you mean"). NULL when there was an error. [control] */
+struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
+				      struct fl_problems *problems);
+/* For one that was never published. Accepts NULL. [control] */
+struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot);
+const struct fl_config *fl_snapshot_config(const struct fl_snapshot *snapshot);
+
+#endif
