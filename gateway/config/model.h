@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What a configuration file or the admin API means after parsing, substitution and validation.
- * Immutable; everything lives in its arena. References between objects are checked (they are
- * indexes into the arrays here). What it takes to serve it - route table, loaded connectors - is
- * built from it by gateway/pipeline/snapshot.h.
+ * Immutable and shared by reference; everything lives in its arena. References between objects are
+ * checked (they are indexes into the arrays here). What it takes to serve it - route table, loaded
+ * connectors - is built from it by gateway/pipeline/snapshot.h.
  */
 #ifndef FL_GATEWAY_CONFIG_MODEL_H
 #define FL_GATEWAY_CONFIG_MODEL_H
@@ -28,6 +28,7 @@ struct fl_cfg_limits { /* server.limits; every default is in the table of keys (
 struct fl_cfg_server { /* start-up only */
 	struct fl_cfg_strings listen; /* "127.0.0.1:8080", "[::1]:8080" */
 	struct fl_cfg_strings admin_listen; /* also "unix:/path" */
+	uint64_t admin_max_body_bytes; /* server.admin.max_body: the largest upload */
 	struct fl_str data_dir; /* absolute */
 	struct fl_cfg_strings connector_dirs; /* where shipped connectors are looked for */
 	uint64_t workers; /* 0: one per core */
@@ -89,6 +90,7 @@ struct fl_cfg_route {
 
 struct fl_config {
 	struct fl_arena arena;
+	_Atomic unsigned refs; /* 1 after loading */
 	struct fl_cfg_server server;
 	const struct fl_cfg_secret *secrets;
 	size_t secrets_n;
@@ -98,6 +100,7 @@ struct fl_config {
 	size_t instances_n;
 	const struct fl_cfg_route *routes;
 	size_t routes_n;
+	struct fl_str canonical_json; /* sorted keys; references as written, never what they hold */
 	char digest[65]; /* BLAKE2b-256 of the canonical JSON, hex */
 };
 
@@ -108,7 +111,10 @@ struct fl_config *fl_config_load_file(const char *path, struct fl_problems *prob
 /* The same from memory; `name` stands for the file in positions, `dir` resolves ${file:}. */
 struct fl_config *fl_config_load_text(const char *name, struct fl_str text, const char *dir,
 				      struct fl_problems *problems);
-/* Wipes secrets. Accepts NULL. */
-struct fl_config *fl_config_destroy(struct fl_config *config);
+/* A configuration is shared by the snapshots that serve it (an activation makes a new snapshot of
+ * the same configuration) and by whoever reads it. [any] */
+struct fl_config *fl_config_ref(struct fl_config *config);
+/* The last one wipes secrets and frees. Accepts NULL; returns NULL. [any] */
+struct fl_config *fl_config_unref(struct fl_config *config);
 
 #endif

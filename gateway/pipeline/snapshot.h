@@ -15,7 +15,7 @@
 struct fl_snapshot;
 
 struct fl_snapshot_parts {
-	struct fl_config *config; /* becomes the snapshot's, also when building fails */
+	struct fl_config *config; /* the snapshot takes a reference of its own */
 	/* One for each of config->instances, in that order; the snapshot takes references of its
 	 * own. An entry may be NULL when no route leads to it. */
 	struct fl_instance *const *instances;
