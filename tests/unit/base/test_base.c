@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "base/str.h"
 
@@ -142,6 +143,30 @@ static void problems_print(void **state)
 	fl_arena_fini(&a);
 }
 
+static void json_writer(void **state)
+{
+	struct fl_json j;
+	struct fl_buf b;
+
+	(void)state;
+	fl_buf_init(&b, 1000);
+	fl_json_init(&j, &b);
+	fl_json_object(&j, NULL);
+	fl_json_add_u64(&j, "count", 2);
+	fl_json_array(&j, "names");
+	fl_json_add_c(&j, NULL, "a\"b");
+	fl_json_add_c(&j, NULL, NULL);
+	fl_json_object(&j, NULL);
+	fl_json_end(&j);
+	fl_json_end(&j);
+	fl_json_add_bool(&j, "yes", true);
+	fl_json_add_raw(&j, "raw", FL_STR("[1]"));
+	fl_json_end(&j);
+	assert_string_equal(fl_buf_cstr(&b),
+			    "{\"count\":2,\"names\":[\"a\\\"b\",null,{}],\"yes\":true,\"raw\":[1]}");
+	fl_buf_fini(&b);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cases[] = {
@@ -150,6 +175,7 @@ int main(void)
 	    FL_CASE("UTF-8 is checked as RFC 3629 says", str_utf8),
 	    FL_CASE("the nearest key is suggested, a far one is not", str_nearest),
 	    FL_CASE("JSON strings are escaped, a full buffer latches", buf_json),
+	    FL_CASE("JSON is written with commas where they belong", json_writer),
 	    FL_CASE("a map finds what was put and not what was taken", map_many),
 	    FL_CASE("times print as RFC 3339 with milliseconds", clock_iso),
 	    FL_CASE("problems print with position, code and hint, and are capped", problems_print),
