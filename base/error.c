@@ -63,6 +63,14 @@ struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
 	return p;
 }
 
+void fl_problem_warn(struct fl_problems *list, struct fl_problem *p)
+{
+	list->errors--;
+	list->warnings++;
+	if (p != NULL)
+		p->is_warning = true;
+}
+
 void fl_problem_hint(struct fl_problems *list, struct fl_problem *p, const char *fmt, ...)
 {
 	va_list ap;

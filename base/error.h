@@ -52,11 +52,13 @@ struct fl_problems {
 };
 
 void fl_problems_init(struct fl_problems *list, struct fl_arena *arena);
-/* Adds an error (is_warning may be set on the result). Copies pointer, message. Returns the problem
+/* Adds an error. Copies pointer, message. Returns the problem
  * to add a hint to, or NULL when the list is full. */
 struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
 				   struct fl_position at, struct fl_str pointer, const char *fmt,
 				   ...) FL_PRINTF(5, 6);
+/* Turns what was just added into a warning. `p` may be NULL, as fl_problems_add() returned it. */
+void fl_problem_warn(struct fl_problems *list, struct fl_problem *p);
 /* `p` may be NULL. */
 void fl_problem_hint(struct fl_problems *list, struct fl_problem *p, const char *fmt, ...)
     FL_PRINTF(3, 4);

@@ -78,3 +78,30 @@ void fl_json_add_raw(struct fl_json *j, const char *key, struct fl_str json)
 	begin(j, key);
 	fl_buf_add(j->out, json);
 }
+
+static void add_problem(struct fl_json *j, const struct fl_problem *p)
+{
+	fl_json_object(j, NULL);
+	fl_json_add_c(j, "code", p->code);
+	fl_json_add(j, "detail", p->detail);
+	fl_json_add(j, "pointer", p->pointer);
+	if (p->hint.n != 0)
+		fl_json_add(j, "hint", p->hint);
+	if (p->at.file != NULL)
+		fl_json_add_c(j, "file", p->at.file);
+	if (p->at.line != 0) {
+		fl_json_add_u64(j, "line", p->at.line);
+		fl_json_add_u64(j, "column", p->at.column);
+	}
+	fl_json_end(j);
+}
+
+void fl_json_add_problems(struct fl_json *j, const char *key, const struct fl_problems *list,
+			  enum fl_json_problems which)
+{
+	fl_json_array(j, key);
+	for (const struct fl_problem *p = list->first; p != NULL; p = p->next)
+		if (p->is_warning == (which == FL_JSON_WARNINGS))
+			add_problem(j, p);
+	fl_json_end(j);
+}

@@ -167,6 +167,42 @@ static void json_writer(void **state)
 	fl_buf_fini(&b);
 }
 
+static void json_problems(void **state)
+{
+	struct fl_problems list;
+	struct fl_problem *warning;
+	struct fl_arena a;
+	struct fl_json j;
+	struct fl_buf b;
+
+	(void)state;
+	fl_arena_init(&a, 1024, 1 << 20);
+	fl_buf_init(&b, 1000);
+	fl_problems_init(&list, &a);
+	fl_problem_hint(&list,
+			fl_problems_add(&list, "unknown_key", (struct fl_position){"f.yaml", 3, 5},
+					FL_STR("/a"), "no key \"%s\"", "a"),
+			"remove it");
+	warning = fl_problems_add(&list, "literal_secret", (struct fl_position){.file = NULL},
+				  FL_STR(""), "a secret stands in the file");
+	fl_problem_warn(&list, warning);
+	assert_int_equal(list.errors, 1);
+	assert_int_equal(list.warnings, 1);
+	fl_json_init(&j, &b);
+	fl_json_object(&j, NULL);
+	fl_json_add_problems(&j, "errors", &list, FL_JSON_ERRORS);
+	fl_json_add_problems(&j, "warnings", &list, FL_JSON_WARNINGS);
+	fl_json_end(&j);
+	assert_string_equal(
+	    fl_buf_cstr(&b),
+	    "{\"errors\":[{\"code\":\"unknown_key\",\"detail\":\"no key \\\"a\\\"\",\"pointer\":\"/a\","
+	    "\"hint\":\"remove it\",\"file\":\"f.yaml\",\"line\":3,\"column\":5}],"
+	    "\"warnings\":[{\"code\":\"literal_secret\",\"detail\":\"a secret stands in the file\","
+	    "\"pointer\":\"\"}]}");
+	fl_buf_fini(&b);
+	fl_arena_fini(&a);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cases[] = {
@@ -176,6 +212,7 @@ int main(void)
 	    FL_CASE("the nearest key is suggested, a far one is not", str_nearest),
 	    FL_CASE("JSON strings are escaped, a full buffer latches", buf_json),
 	    FL_CASE("JSON is written with commas where they belong", json_writer),
+	    FL_CASE("problems as JSON leave out what is not known", json_problems),
 	    FL_CASE("a map finds what was put and not what was taken", map_many),
 	    FL_CASE("times print as RFC 3339 with milliseconds", clock_iso),
 	    FL_CASE("problems print with position, code and hint, and are capped", problems_print),
