@@ -4,7 +4,8 @@
  * Per-request figures are kept in one shard per worker, written only by that worker (relaxed
  * atomics, no lock, no shared cache line) and summed when somebody reads. A series is found by name
  * when a snapshot is compiled, never on the request path, and lives as long as the process; at most
- * FL_METRIC_ROUTES_MAX routes get one of their own, later ones share "other".
+ * FL_METRIC_ROUTES_MAX routes get one of their own, later ones share "other". A route that was never
+ * asked costs no memory worth counting and is not printed.
  */
 #ifndef FL_GATEWAY_OBSERVE_METRIC_H
 #define FL_GATEWAY_OBSERVE_METRIC_H
@@ -28,7 +29,7 @@ struct fl_metric_route_shard {
 
 FL_MUST_USE int fl_metrics_create(unsigned workers, struct fl_metrics **ret);
 struct fl_metrics *fl_metrics_destroy(struct fl_metrics *metrics);
-/* Finds or creates. [any]; takes a lock. Never NULL. */
+/* Finds or creates; "other" also when out of memory. [any]; takes a lock. Never NULL. */
 struct fl_metric_route *fl_metrics_route(struct fl_metrics *metrics, struct fl_str route);
 /* The shard of one worker: write to it only from that worker's thread. */
 struct fl_metric_route_shard *fl_metric_route_shard(struct fl_metric_route *route, unsigned worker);
@@ -37,14 +38,17 @@ void fl_metric_route_add(struct fl_metric_route_shard *shard, unsigned status, u
 			 uint64_t bytes_in, uint64_t bytes_out);
 
 /* Anything else: a callback that prints samples when somebody reads. `collect` adds lines with
- * fl_metrics_sample(). Register before reading starts. [control] */
+ * fl_metrics_sample(), on the reader's thread. The texts are borrowed for the life of `metrics`;
+ * `type` is "counter" or "gauge". -EEXIST: that name is taken; -ENOMEM. Register before reading
+ * starts. [control] */
 typedef void (*fl_metrics_collect_fn)(void *ctx, struct fl_buf *out);
 FL_MUST_USE int fl_metrics_register(struct fl_metrics *metrics, const char *name, const char *type,
 				    const char *help, fl_metrics_collect_fn collect, void *ctx);
 /* name{label="value",...} value; `labels` are key, value pairs ended by NULL, escaped here. */
 void fl_metrics_sample(struct fl_buf *out, const char *name, const char *const *labels,
 		       uint64_t value);
-/* The whole page. [any]; takes a lock; does not disturb the workers. */
+/* The whole page, Prometheus text format 0.0.4. [any]; takes a lock for a moment; does not disturb
+ * the workers. */
 void fl_metrics_render(struct fl_metrics *metrics, struct fl_buf *out);
 
 #endif
