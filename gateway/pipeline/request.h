@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A request is made by the transport (gateway/http), lives and dies on one worker's loop, and is
- * walked through the stages by the functions below. All calls are [loop of that worker].
+ * walked through the stages by the functions below. All calls are [loop of that worker]. The order
+ * of the stages stands in request.c.
  *
  *	head complete      fl_pipeline_begin()     CONTINUE: read the body, at most max_body_bytes
  *	                                           RESPOND: send req->response, read no body
@@ -21,6 +22,7 @@
 #include "gateway/connector/call.h"
 #include "gateway/loop/loop.h"
 #include "gateway/outbound/client.h"
+#include "gateway/pipeline/problem.h"
 #include "gateway/route/table.h"
 
 #define FL_REQUEST_ID_MAX 128u /* longest X-Request-Id that is taken over from a trusted caller */
@@ -46,11 +48,12 @@ struct fl_response { /* lives in the request's arena */
 	bool must_close; /* say Connection: close, whatever the transport thinks */
 };
 
-struct fl_request {
+struct fl_request { /* fl_request_reset() first */
+	struct fl_arena arena; /* capped; the transport's to init, reset and fini */
+
 	/* ---- set by the transport before fl_pipeline_begin(); strings live in `arena` ---- */
 	struct fl_pipeline_worker *worker;
 	const struct fl_request_transport *transport;
-	struct fl_arena arena; /* capped; the transport's to init, reset and fini */
 	uint64_t started_ns; /* monotonic; when the request line came in */
 	enum fl_method method;
 	struct fl_str method_name;
@@ -75,17 +78,32 @@ struct fl_request {
 	struct fl_response response; /* after RESPOND or on_ready */
 
 	/* ---- the pipeline's own ---- */
-	const struct fl_snapshot *snapshot;
-	const struct fl_snapshot_route *route; /* NULL: none matched */
-	struct fl_str path; /* canonical */
-	struct fl_str request_id, traceparent;
-	struct fl_route_match match;
-	struct fl_call call;
-	struct fl_loop_timer deadline;
-	uint64_t deadline_ns, dispatched_ns, connector_ns;
-	const char *error; /* code of the problem that was answered, or NULL */
 	uint8_t state; /* enum in request.c */
+	bool is_owing; /* the connector was told that nobody waits, and has not paid yet */
+	bool is_trace_continued;
+	bool has_own_headers; /* some that the gateway speaks of itself: trace.h */
+	bool has_encoded_slash; /* in the path */
+	bool was_sent;
+	const struct fl_snapshot *snapshot; /* held; NULL: none was published */
+	const struct fl_snapshot_route *route; /* NULL: none matched */
+	struct fl_str path; /* canonical; empty: it could not be */
+	struct fl_str request_id, traceparent, user_agent;
+	struct fl_problem_type problem; /* what is answered; code NULL: what the connector said */
+	struct fl_loop_timer deadline;
+	uint64_t dispatched_ns, connector_ns, bytes_out;
+
+	/* ---- not reset; set before it is read ---- */
+	struct fl_call call;
+	struct fl_route_match match;
 };
+
+/* For a new request, or to use one again after on_released(): all zero but the arena, which is the
+ * transport's to init or reset. */
+static inline void fl_request_reset(struct fl_request *req)
+{
+	memset((char *)req + sizeof req->arena, 0,
+	       offsetof(struct fl_request, call) - sizeof req->arena);
+}
 
 enum fl_request_verdict { FL_REQUEST_CONTINUE, FL_REQUEST_RESPOND, FL_REQUEST_WAIT };
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Immutable. Built by the control thread from a checked configuration and running instances;
- * published through fl_pipeline_publish(). The last worker to let go of it frees it, which drops its
- * references to instances.
+ * published through fl_pipeline_publish(). When the last worker has let go of it, it is freed, which
+ * drops its references to instances.
  */
 #ifndef FL_GATEWAY_PIPELINE_SNAPSHOT_H
 #define FL_GATEWAY_PIPELINE_SNAPSHOT_H
@@ -11,6 +11,8 @@
 #include "gateway/config/model.h"
 #include "gateway/connector/host.h"
 #include "gateway/observe/metric.h"
+
+#define FL_SNAPSHOT_TIMEOUT_NS (30 * FL_NS_PER_SEC) /* where neither route nor instance says */
 
 struct fl_snapshot;
 

@@ -1,0 +1,53 @@
+/* gateway/pipeline/compiled.h - private: what a snapshot is made of
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Immutable but for the shares, each of which belongs to one worker.
+ */
+#ifndef FL_GATEWAY_PIPELINE_COMPILED_H
+#define FL_GATEWAY_PIPELINE_COMPILED_H
+
+#include <fairlead/plugin.h>
+#include <stdatomic.h>
+
+#include "gateway/loop/loop.h"
+#include "gateway/pipeline/snapshot.h"
+#include "gateway/route/table.h"
+
+/* What the request path needs of a route, looked up once. */
+struct fl_snapshot_route {
+	fairlead_str name, action;
+	struct fl_str instance_name;
+	struct fl_instance *instance; /* held by the snapshot */
+	struct fl_metric_route *metric;
+	uint64_t max_body_bytes, timeout_ns; /* never 0 */
+	bool allow_encoded_slash;
+};
+
+/* What one worker has to do with a snapshot. */
+struct fl_snapshot_share {
+	/* the worker's loop */
+	_Alignas(64) uint64_t requests; /* that hold it */
+	bool is_retired; /* no request will take it any more */
+	/* immutable once published, but for the task, which is the loop's */
+	struct fl_snapshot *snapshot;
+	struct fl_pipeline_worker *worker;
+	struct fl_loop_task retire;
+};
+
+struct fl_snapshot {
+	struct fl_config *config; /* a reference */
+	struct fl_instance **instances; /* references; config->instances_n, some NULL */
+	struct fl_snapshot_route *routes; /* config->routes_n */
+	struct fl_route_table *table; /* a match's target is a struct fl_snapshot_route */
+	/* once published */
+	struct fl_snapshot_share *shares; /* one for each worker */
+	_Atomic unsigned holders; /* workers that have not let go */
+	uint64_t replaced_by; /* number of the publication that retires it */
+	struct fl_snapshot *next_dead; /* guarded by the pipeline's lock */
+};
+
+/* The worker of this share needs the snapshot no more; the last one hands it to the reaper. The
+ * share is invalid afterwards. [loop of the worker] */
+void fl_snapshot_let_go(struct fl_snapshot_share *share);
+
+#endif

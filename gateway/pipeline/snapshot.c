@@ -1,0 +1,194 @@
+/* gateway/pipeline/snapshot.c - what the workers read: desired state, compiled
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "gateway/pipeline/snapshot.h"
+
+#include <stdlib.h>
+
+#include "gateway/connector/call.h"
+#include "gateway/connector/manifest.h"
+#include "gateway/pipeline/compiled.h"
+
+static fairlead_str public_str(struct fl_str s)
+{
+	return (fairlead_str){s.p, s.n};
+}
+
+/* ---- actions ---- */
+
+static const char *nearest_action(struct fl_problems *problems, const struct fl_manifest *manifest,
+                                  struct fl_str action)
+{
+	const char **names = fl_arena_alloc(problems->arena, manifest->actions_n * sizeof *names);
+
+	if (!names)
+		return NULL;
+	for (size_t i = 0; i < manifest->actions_n; i++) {
+		names[i] = fl_arena_str(problems->arena, manifest->actions[i].name).p;
+		if (!names[i])
+			return NULL;
+	}
+	return fl_str_nearest(action, names, manifest->actions_n);
+}
+
+/* One route's worth of "it has: a, b, c". */
+static struct fl_str list_actions(struct fl_arena *arena, const struct fl_manifest *manifest)
+{
+	struct fl_str list = FL_STR("");
+
+	for (size_t i = 0; i < manifest->actions_n && list.n < 160; i++)
+		list = fl_arena_printf(arena, "%.*s%s%.*s", FL_STR_ARGS(list), i ? ", " : "",
+		                       FL_STR_ARGS(manifest->actions[i].name));
+	return list;
+}
+
+static void report_action(struct fl_problems *problems, const struct fl_cfg_route *route,
+                          const struct fl_instance *instance)
+{
+	const struct fl_manifest *manifest = fl_module_manifest(fl_instance_module(instance));
+	const char *nearest = nearest_action(problems, manifest, route->action);
+	struct fl_str pointer =
+	    fl_arena_printf(problems->arena, "/routes/%.*s/to/action", FL_STR_ARGS(route->name));
+	struct fl_problem *problem = fl_problems_add(
+	    problems, "action_unknown", route->at, pointer,
+	    "route \"%.*s\": connector %.*s (instance \"%s\") has no action \"%.*s\"",
+	    FL_STR_ARGS(route->name), FL_STR_ARGS(manifest->id), fl_instance_name(instance),
+	    FL_STR_ARGS(route->action));
+
+	if (nearest) {
+		fl_problem_hint(problems, problem, "did you mean \"%s\"?", nearest);
+	} else {
+		struct fl_str list = list_actions(problems->arena, manifest);
+
+		fl_problem_hint(problems, problem, "it has: %.*s", FL_STR_ARGS(list));
+	}
+}
+
+/* ---- routes ---- */
+
+static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot_parts *parts,
+                          size_t i, struct fl_problems *problems)
+{
+	const struct fl_config *config = snapshot->config;
+	const struct fl_cfg_route *from = &config->routes[i];
+	const struct fl_cfg_instance *instance = &config->instances[from->instance];
+	struct fl_snapshot_route *to = &snapshot->routes[i];
+	uint64_t timeout_ns = from->timeout_ns ? from->timeout_ns : instance->timeout_ns;
+
+	*to = (struct fl_snapshot_route){
+	    .name = public_str(from->name),
+	    .action = public_str(from->action),
+	    .instance_name = instance->name,
+	    .instance = snapshot->instances[from->instance],
+	    .metric = fl_metrics_route(parts->metrics, from->name),
+	    .max_body_bytes =
+		from->max_body_bytes ? from->max_body_bytes : config->server.limits.max_body_bytes,
+	    .timeout_ns = timeout_ns ? timeout_ns : FL_SNAPSHOT_TIMEOUT_NS,
+	    .allow_encoded_slash = from->allow_encoded_slash,
+	};
+	FL_ASSERT(to->instance != NULL);
+	if (fl_instance_action(to->instance, from->action) < 0)
+		report_action(problems, from, to->instance);
+}
+
+static const struct fl_route_header_rule *header_rules(struct fl_arena *arena,
+                                                       const struct fl_cfg_route *route)
+{
+	struct fl_route_header_rule *rules = fl_arena_array(arena, route->headers_n, sizeof *rules);
+
+	for (size_t i = 0; rules && i < route->headers_n; i++)
+		rules[i] = (struct fl_route_header_rule){
+		    .name = route->headers[i].name,
+		    .value = route->headers[i].value,
+		    .is_present = route->headers[i].is_present,
+		};
+	return rules;
+}
+
+static void out_of_memory(struct fl_problems *problems)
+{
+	(void)fl_problems_add(problems, "out_of_memory", (struct fl_position){.file = NULL},
+	                      FL_STR_NULL, "no memory to compile the routes");
+}
+
+static void compile_table(struct fl_snapshot *snapshot, struct fl_problems *problems)
+{
+	const struct fl_config *config = snapshot->config;
+	struct fl_route_rule *rules;
+	struct fl_arena scratch;
+
+	fl_arena_init(&scratch, 16384, SIZE_MAX);
+	rules = fl_arena_array(&scratch, config->routes_n, sizeof *rules);
+	for (size_t i = 0; rules && i < config->routes_n; i++) {
+		const struct fl_cfg_route *route = &config->routes[i];
+
+		rules[i] = (struct fl_route_rule){
+		    .name = route->name,
+		    .at = route->at,
+		    .host = route->host,
+		    .path = route->path,
+		    .methods = route->methods,
+		    .headers = header_rules(&scratch, route),
+		    .headers_n = route->headers_n,
+		    .target = &snapshot->routes[i],
+		};
+	}
+	if (fl_arena_is_overflown(&scratch))
+		out_of_memory(problems);
+	else
+		snapshot->table = fl_route_table_build(rules, config->routes_n, problems);
+	fl_arena_fini(&scratch);
+}
+
+/* ---- the whole ---- */
+
+struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
+                                      struct fl_problems *problems)
+{
+	const struct fl_config *config = parts->config;
+	struct fl_snapshot *snapshot = calloc(1, sizeof *snapshot);
+	size_t errors = problems->errors;
+
+	if (!snapshot) {
+		out_of_memory(problems);
+		return NULL;
+	}
+	snapshot->config = fl_config_ref(parts->config);
+	/* One more, so that none is not "no memory". */
+	snapshot->instances = calloc(config->instances_n + 1, sizeof(struct fl_instance *));
+	snapshot->routes = calloc(config->routes_n + 1, sizeof *snapshot->routes);
+	if (!snapshot->instances || !snapshot->routes) {
+		out_of_memory(problems);
+		return fl_snapshot_destroy(snapshot);
+	}
+	for (size_t i = 0; i < config->instances_n; i++)
+		if (parts->instances[i])
+			snapshot->instances[i] = fl_instance_ref(parts->instances[i]);
+	for (size_t i = 0; i < config->routes_n; i++)
+		compile_route(snapshot, parts, i, problems);
+	compile_table(snapshot, problems);
+	if (problems->errors > errors || !snapshot->table)
+		return fl_snapshot_destroy(snapshot);
+	return snapshot;
+}
+
+struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot)
+{
+	if (!snapshot)
+		return NULL;
+	(void)fl_route_table_destroy(snapshot->table);
+	for (size_t i = 0; snapshot->instances && i < snapshot->config->instances_n; i++)
+		if (snapshot->instances[i])
+			(void)fl_instance_unref(snapshot->instances[i]);
+	free(snapshot->instances);
+	free(snapshot->routes);
+	free(snapshot->shares);
+	(void)fl_config_unref(snapshot->config);
+	free(snapshot);
+	return NULL;
+}
+
+const struct fl_config *fl_snapshot_config(const struct fl_snapshot *snapshot)
+{
+	return snapshot->config;
+}
