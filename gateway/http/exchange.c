@@ -29,6 +29,9 @@ struct fl_exchange *fl_exchange_take(struct fl_http_worker *w)
 		x->worker = w;
 	}
 	w->exchanges_n++;
+	fl_request_reset(&x->req);
+	x->stage = FL_EXCHANGE_LINE;
+	x->is_known = x->must_close = x->has_body = x->is_overflown = false;
 	x->req.worker = w->share;
 	x->req.transport = &transport;
 	return x;
@@ -52,15 +55,11 @@ void fl_exchange_on_released(struct fl_request *req)
 		free_one(x);
 		return;
 	}
-	/* Everything but what is costly to get again starts anew. */
-	struct fl_arena arena = req->arena;
-	struct fl_buf body = x->body;
-
-	fl_arena_reset(&arena);
-	if (body.cap > SPARE_BODY_BYTES)
-		fl_buf_fini(&body);
-	fl_buf_clear(&body);
-	*x = (struct fl_exchange){.req.arena = arena, .body = body, .worker = w, .next = w->spare};
+	fl_arena_reset(&req->arena);
+	if (x->body.cap > SPARE_BODY_BYTES)
+		fl_buf_fini(&x->body);
+	fl_buf_clear(&x->body);
+	x->next = w->spare;
 	w->spare = x;
 	w->spare_n++;
 }

@@ -59,7 +59,6 @@ void fl_pipeline_refuse(struct fl_request *req, uint32_t status, const char *cod
                         const char *detail)
 {
 	atomic_fetch_add(&fake.refused, 1);
-	req->error = code;
 	answer(req, status, FL_STR("application/problem+json"),
 	       fl_arena_printf(
 		   &req->arena,

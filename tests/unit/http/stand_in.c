@@ -1,7 +1,6 @@
 /* tests/unit/http/stand_in.c - as much of other folders as the transport calls
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "gateway/observe/metric.h"
 #include "gateway/route/table.h"
 
 static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
@@ -17,11 +16,4 @@ enum fl_method fl_method_parse(struct fl_str name)
 const char *fl_method_name(enum fl_method method)
 {
 	return names[method];
-}
-
-void fl_metrics_sample(struct fl_buf *out, const char *name, const char *const *labels,
-                       uint64_t value)
-{
-	fl_buf_printf(out, "%s{%s=\"%s\"} %llu\n", name, labels[0], labels[1],
-	              (unsigned long long)value);
 }
