@@ -31,6 +31,7 @@ struct fl_exchange *fl_exchange_take(struct fl_http_worker *w)
 	w->exchanges_n++;
 	fl_request_reset(&x->req);
 	x->stage = FL_EXCHANGE_LINE;
+	x->app_data = NULL;
 	x->is_known = x->must_close = x->has_body = x->is_overflown = false;
 	x->req.worker = w->share;
 	x->req.transport = &transport;

@@ -49,6 +49,7 @@ struct fl_exchange {
 	struct fl_http_worker *worker;
 	struct fl_connection *connection; /* NULL: it ended */
 	struct fl_exchange *next; /* in the worker's list of free ones */
+	void *app_data; /* NULL at first */
 	enum fl_exchange_stage stage;
 	bool is_known; /* to the app, which is owed an end() */
 	bool must_close, has_body, is_overflown;
@@ -141,7 +142,6 @@ struct fl_http_options {
 	const struct fl_cfg_strings *trusted_proxies; /* may be NULL */
 	struct fl_cfg_limits limits;
 	unsigned workers;
-	const char *thread_name;
 };
 
 /* worker.c */
