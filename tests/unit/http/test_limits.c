@@ -1,0 +1,572 @@
+/* tests/unit/http/test_limits.c - every limit crossed; listening, draining, stopping
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/http/admit.h"
+#include "gateway/http/listen.h"
+#include "gateway/http/peer.h"
+#include "tests/unit/http/client.h"
+#include "tests/unit/http/fake.h"
+#include "tests/unit/http/server.h"
+#include "tests/unit/test.h"
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define SHORT_NS (80 * FL_NS_PER_MS)
+
+static struct server server;
+static struct answer a;
+
+static void ask(struct client *c, const char *request)
+{
+	client_send(c, fl_str(request));
+	client_read(c, false, &a);
+}
+
+static int forget_answer(void **state)
+{
+	(void)state;
+	answer_fini(&a);
+	return 0;
+}
+
+/* ---- time ---- */
+
+static void test_header_deadline(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client silent, trickling, good;
+
+	(void)state;
+	limits.header_timeout_ns = SHORT_NS;
+	server = server_start(&limits, 1, NULL);
+	silent = client_open(server.port);
+	trickling = client_open(server.port);
+	good = client_open(server.port);
+	ask(&good, GET("/fixed"));
+	/* Each byte is news to libmicrohttpd, but the deadline is one for the whole head. */
+	uint64_t began_ns = fl_clock_mono_ns();
+
+	client_send(&trickling, FL_STR("GET /fixed HTTP/1.1\r\nX-A: "));
+	while (client_is_open(&trickling)) {
+		client_send(&trickling, FL_STR("a"));
+		assert_true(fl_clock_mono_ns() - began_ns < 5 * FL_NS_PER_SEC);
+	}
+	client_read(&trickling, false, &a);
+	assert_int_equal(a.status, 408);
+	assert_non_null(strstr(a.body, "urn:fairlead:problem:request_timeout"));
+	client_read(&silent, false, &a);
+	assert_int_equal(a.status, 408);
+	assert_true(client_is_closed(&silent));
+	ask(&good, GET("/fixed")); /* idle for longer than a head may take */
+	assert_int_equal(a.status, 200);
+	assert_int_equal(server_refusals(&server, "request_timeout"), 2);
+	assert_int_equal(server_counts(&server).reaped_total, 2);
+	client_close(&silent);
+	client_close(&trickling);
+	client_close(&good);
+	server_stop(&server);
+}
+
+static void test_second_header_deadline(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client c;
+
+	(void)state;
+	limits.header_timeout_ns = SHORT_NS;
+	server = server_start(&limits, 1, NULL);
+	c = client_open(server.port);
+	ask(&c, GET("/fixed"));
+	client_send(&c, FL_STR("GET /fixed HTTP/1.1\r\nHost: a\r\n"));
+	client_read(&c, false, &a);
+	assert_int_equal(a.status, 408);
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void test_body_deadline(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client c;
+
+	(void)state;
+	limits.body_timeout_ns = SHORT_NS;
+	server = server_start(&limits, 1, NULL);
+	c = client_open(server.port);
+	client_send(&c,
+	            FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"));
+	while (client_is_open(&c))
+		client_send(&c, FL_STR("a"));
+	client_read(&c, false, &a);
+	assert_int_equal(a.status, 408);
+	assert_non_null(strstr(a.body, "urn:fairlead:problem:body_timeout"));
+	server_await(&fake.ended, 1);
+	assert_int_equal(fake.dispatched, 0);
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void test_minimum_rate(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client c;
+
+	(void)state;
+	limits.header_timeout_ns = SHORT_NS; /* from then on the rate counts */
+	limits.min_body_rate_bytes_per_sec = 1 << 20;
+	server = server_start(&limits, 1, NULL);
+	c = client_open(server.port);
+	client_send(&c,
+	            FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc"));
+	client_read(&c, false, &a);
+	assert_int_equal(a.status, 408);
+	assert_non_null(strstr(a.body, "body_timeout"));
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void test_idle_deadline(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client c;
+
+	(void)state;
+	limits.idle_timeout_ns = SHORT_NS;
+	server = server_start(&limits, 1, NULL);
+	c = client_open(server.port);
+	ask(&c, GET("/fixed"));
+	assert_true(client_is_closed(&c)); /* without a word */
+	server_await_connections(&server, 0);
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void test_waiting_has_no_deadline(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client waiting, idle;
+
+	(void)state;
+	limits.idle_timeout_ns = limits.header_timeout_ns = limits.body_timeout_ns = SHORT_NS;
+	server = server_start(&limits, 1, NULL);
+	waiting = client_open(server.port);
+	client_send(&waiting, FL_STR(GET("/wait")));
+	server_await(&fake.waiting, 1);
+	idle = client_open(server.port); /* tells when the time is up */
+	ask(&idle, GET("/fixed"));
+	assert_true(client_is_closed(&idle));
+	assert_true(client_is_open(&waiting));
+	fake_finish(fl_http_loop(server.http, 0));
+	client_read(&waiting, false, &a);
+	assert_int_equal(a.status, 200);
+	client_close(&waiting);
+	client_close(&idle);
+	server_stop(&server);
+}
+
+static void test_slow_reader(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client c;
+
+	(void)state;
+	limits.body_timeout_ns = SHORT_NS;
+	server = server_start(&limits, 1, NULL);
+	c = client_open(server.port);
+	client_send(&c, FL_STR(GET("/big/50000000")));
+	server_await(&fake.ended, 1); /* nothing is read meanwhile */
+	assert_int_equal(fake.sent, 0);
+	assert_int_equal(server_counts(&server).reaped_total, 1);
+	client_close(&c);
+	server_stop(&server);
+}
+
+/* ---- numbers ---- */
+
+static void test_connections(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client c[21];
+	unsigned served = 0, busy = 0, closed = 0;
+
+	(void)state;
+	limits.max_connections = 20;
+	server = server_start(&limits, 1, NULL);
+	for (int i = 0; i < 21; i++)
+		c[i] = client_open(server.port);
+	for (int i = 0; i < 21; i++) {
+		ask(&c[i], GET("/fixed"));
+		served += a.status == 200;
+		closed += a.status == 0;
+		if (a.status == 503) {
+			busy++;
+			assert_non_null(strstr(a.body, "too_many_connections"));
+			assert_true(client_is_closed(&c[i]));
+		}
+	}
+	assert_int_equal(served, 18);
+	assert_int_equal(busy, 2);
+	assert_int_equal(closed, 1);
+	assert_int_equal(server_counts(&server).refused_connections_total, 1);
+	for (int i = 0; i < 21; i++)
+		client_close(&c[i]);
+	server_await_connections(&server, 0);
+	c[0] = client_open(server.port);
+	ask(&c[0], GET("/fixed"));
+	assert_int_equal(a.status, 200);
+	client_close(&c[0]);
+	server_stop(&server);
+}
+
+static void test_connections_of_an_address(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	struct client c[4];
+
+	(void)state;
+	limits.max_connections_per_address = 3;
+	server = server_start(&limits, 2, NULL);
+	for (int i = 0; i < 3; i++) {
+		c[i] = client_open(server.port);
+		ask(&c[i], GET("/fixed"));
+		assert_int_equal(a.status, 200);
+	}
+	c[3] = client_open(server.port);
+	assert_true(client_is_closed(&c[3]));
+	client_close(&c[3]);
+	client_close(&c[0]);
+	server_await_connections(&server, 2);
+	c[0] = client_open(server.port);
+	ask(&c[0], GET("/fixed"));
+	assert_int_equal(a.status, 200);
+	for (int i = 0; i < 3; i++)
+		client_close(&c[i]);
+	server_stop(&server);
+}
+
+static void test_trusted_proxies_are_not_counted(void **state)
+{
+	static const struct fl_str item = FL_STR_INIT("127.0.0.1");
+	static const struct fl_cfg_strings trusted = {&item, 1};
+	struct fl_cfg_limits limits = server_limits;
+	struct client c[4];
+
+	(void)state;
+	limits.max_connections_per_address = 1;
+	server = server_start(&limits, 1, &trusted);
+	for (int i = 0; i < 4; i++) {
+		c[i] = client_open(server.port);
+		ask(&c[i], GET("/fixed"));
+		assert_int_equal(a.status, 200);
+	}
+	for (int i = 0; i < 4; i++)
+		client_close(&c[i]);
+	server_stop(&server);
+}
+
+static void test_six_by_block(void **state)
+{
+	struct fl_admission *admission;
+	struct fl_peer peer = {.address.bytes = {0x20, 1, 0xd, 0xb8}};
+
+	(void)state;
+	assert_int_equal(fl_admission_create(100, 2, &admission), 0);
+	peer.address.bytes[15] = 1;
+	assert_int_equal(fl_admission_enter(admission, &peer), FL_ADMIT_YES);
+	peer.address.bytes[15] = 2;
+	assert_int_equal(fl_admission_enter(admission, &peer), FL_ADMIT_YES);
+	peer.address.bytes[8] = 3; /* the same /64 */
+	assert_int_equal(fl_admission_enter(admission, &peer), FL_ADMIT_NO);
+	peer.address.bytes[7] = 1; /* another */
+	assert_int_equal(fl_admission_enter(admission, &peer), FL_ADMIT_YES);
+	assert_int_equal(fl_admission_count(admission), 3);
+	fl_admission_leave(admission, &peer);
+	peer.address.bytes[7] = 0;
+	fl_admission_leave(admission, &peer);
+	assert_int_equal(fl_admission_enter(admission, &peer), FL_ADMIT_YES);
+	admission = fl_admission_destroy(admission);
+}
+
+static void test_spread(void **state)
+{
+	struct client c[40];
+
+	(void)state;
+	server = server_start(&server_limits, 4, NULL);
+	for (int i = 0; i < 40; i++)
+		c[i] = client_open(server.port);
+	for (int i = 0; i < 40; i++) {
+		ask(&c[i], GET("/fixed"));
+		assert_int_equal(a.status, 200);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_in_range(fake.by_worker[i], 8, 12);
+	for (int i = 0; i < 40; i++)
+		client_close(&c[i]);
+	server_stop(&server);
+}
+
+/* ---- listening ---- */
+
+static void test_listen_errors(void **state)
+{
+	static const struct {
+		const char *listen, *code;
+	} rows[] = {
+	    {"", "listen_invalid"},
+	    {"8080", "listen_invalid"},
+	    {"127.0.0.1", "listen_invalid"},
+	    {"127.0.0.1:", "listen_invalid"},
+	    {"127.0.0.1:65536", "listen_invalid"},
+	    {"127.0.0.1:-1", "listen_invalid"},
+	    {"localhost:8080", "listen_invalid"},
+	    {"::1:8080", "listen_invalid"},
+	    {"[::1:8080", "listen_invalid"},
+	    {"192.0.2.1:0", "listen_invalid"},
+	    {"unix:relative", "listen_invalid"},
+	    {"unix:", "listen_invalid"},
+	    {"unix:/nonexistent/folder/socket", "listen_invalid"},
+	    {"unix:/proc/socket", "listen_denied"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++) {
+		struct fl_error err = FL_ERROR_INIT;
+		struct fl_listener listener;
+
+		assert_true(fl_listen_open(fl_str(rows[i].listen), true, &listener, &err) < 0);
+		if (strcmp(err.code, rows[i].code) != 0 &&
+		    strcmp(rows[i].listen, "unix:/proc/socket") != 0)
+			fail_msg("%s: %s, %s", rows[i].listen, err.code, err.message);
+		assert_true(err.hint[0] != '\0');
+		assert_int_equal(listener.fd, -1);
+	}
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_listener listener;
+
+	assert_true(fl_listen_open(FL_STR("unix:/tmp/x"), false, &listener, &err) < 0);
+	assert_string_equal(err.code, "listen_invalid");
+}
+
+static void test_listen_in_use(void **state)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_listener one, two;
+	char text[64];
+
+	(void)state;
+	assert_int_equal(fl_listen_open(FL_STR("127.0.0.1:0"), false, &one, &err), 0);
+	(void)snprintf(text, sizeof text, "127.0.0.1:%u", one.port);
+	assert_true(fl_listen_open(fl_str(text), false, &two, &err) < 0);
+	assert_string_equal(err.code, "listen_in_use");
+	assert_non_null(strstr(err.message, text));
+	assert_non_null(strstr(err.hint, "another port"));
+	fl_listen_close(&one);
+	err = FL_ERROR_INIT;
+	assert_int_equal(fl_listen_open(fl_str(text), false, &two, &err), 0);
+	fl_listen_close(&two);
+}
+
+static void test_unix_sockets(void **state)
+{
+	char folder[] = "/tmp/fl-limits-X"
+			"X"
+			"X"
+			"X"
+			"X"
+			"X",
+	     text[64];
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_listener one, two;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(text, sizeof text, "unix:%s/socket", folder);
+	assert_int_equal(fl_listen_open(fl_str(text), true, &one, &err), 0);
+	assert_true(fl_listen_open(fl_str(text), true, &two, &err) < 0);
+	assert_string_equal(err.code, "listen_in_use");
+	assert_int_equal(access(text + 5, F_OK), 0);
+	(void)close(one.fd); /* as if the process had died */
+	assert_int_equal(fl_listen_open(fl_str(text), true, &two, &err), 0);
+	fl_listen_close(&two);
+	assert_int_equal(access(text + 5, F_OK), -1);
+	/* A file that is no socket is nobody's to remove. */
+	FILE *f = fopen(text + 5, "w");
+
+	assert_non_null(f);
+	(void)fclose(f);
+	assert_true(fl_listen_open(fl_str(text), true, &two, &err) < 0);
+	assert_int_equal(unlink(text + 5), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_six(void **state)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_listener one;
+
+	(void)state;
+	if (fl_listen_open(FL_STR("[::1]:0"), false, &one, &err) < 0) {
+		assert_string_equal(err.code, "listen_invalid"); /* a host without IPv6 */
+		return;
+	}
+	assert_true(one.port != 0);
+	fl_listen_close(&one);
+}
+
+/* ---- draining, stopping ---- */
+
+static void test_drain(void **state)
+{
+	struct client waiting, idle, late;
+
+	(void)state;
+	server = server_start(&server_limits, 2, NULL);
+	waiting = client_open(server.port);
+	idle = client_open(server.port);
+	late = client_open(server.port);
+	ask(&idle, GET("/fixed"));
+	client_send(&waiting, FL_STR(GET("/wait")));
+	server_await(&fake.waiting, 1);
+	fl_http_quiesce(server.http);
+	assert_true(client_is_closed(&idle));
+	assert_false(fl_http_wait_drained(server.http, 10 * FL_NS_PER_MS));
+	/* A connection that never asked anything may ask once. */
+	ask(&late, GET("/fixed"));
+	assert_int_equal(a.status, 200);
+	assert_true(a.says_close);
+	for (unsigned i = 0; i < 2; i++)
+		fake_finish(fl_http_loop(server.http, i));
+	assert_true(fl_http_wait_drained(server.http, 10 * FL_NS_PER_SEC));
+	client_read(&waiting, false, &a);
+	assert_int_equal(a.status, 200);
+	assert_true(a.says_close);
+	assert_true(client_is_closed(&waiting));
+	fl_http_close(server.http);
+	server_end(&server);
+	client_close(&waiting);
+	client_close(&idle);
+	client_close(&late);
+}
+
+static void test_close_answers_what_waits(void **state)
+{
+	enum { N = 50 };
+	struct client c[N];
+
+	(void)state;
+	server = server_start(&server_limits, 2, NULL);
+	for (int i = 0; i < N; i++) {
+		c[i] = client_open(server.port);
+		client_send(&c[i], FL_STR(GET("/wait")));
+	}
+	server_await(&fake.waiting, N);
+	fl_http_close(server.http);
+	assert_int_equal(fake.drained, N);
+	for (int i = 0; i < N; i++) {
+		client_read(&c[i], false, &a);
+		assert_int_equal(a.status, 503);
+		assert_true(a.says_close);
+		client_close(&c[i]);
+	}
+	server_end(&server);
+	assert_int_equal(fake.ended, N);
+	assert_int_equal(fake.sent, N);
+}
+
+static void test_close_with_debts(void **state)
+{
+	struct client c;
+
+	(void)state;
+	server = server_start(&server_limits, 1, NULL);
+	c = client_open(server.port);
+	client_send(&c, FL_STR(GET("/owe")));
+	server_await(&fake.waiting, 1);
+	fl_http_close(server.http);
+	client_read(&c, false, &a);
+	assert_int_equal(a.status, 503);
+	assert_int_equal(fake.owed, 1);
+	fake_pay(fl_http_loop(server.http, 0)); /* the loop goes on until stop */
+	server_end(&server);
+	assert_int_equal(fake.owed, 0);
+	client_close(&c);
+}
+
+static void test_close_in_the_middle(void **state)
+{
+	struct client head, body, reading, silent;
+
+	(void)state;
+	server = server_start(&server_limits, 1, NULL);
+	head = client_open(server.port);
+	body = client_open(server.port);
+	reading = client_open(server.port);
+	silent = client_open(server.port);
+	client_send(&head, FL_STR("GET /fixed HTTP/1.1\r\nHost"));
+	client_send(&body,
+	            FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"));
+	client_send(&reading, FL_STR(GET("/big/50000000")));
+	server_await(&fake.begun, 2);
+	server_await_connections(&server, 4);
+	fl_http_close(server.http); /* gives up after a second */
+	assert_int_equal(server_counts(&server).connections, 0);
+	server_end(&server);
+	assert_int_equal(fake.ended, 2);
+	assert_int_equal(fake.sent, 0);
+	client_close(&head);
+	client_close(&body);
+	client_close(&reading);
+	client_close(&silent);
+}
+
+static void test_never_started(void **state)
+{
+	struct fl_str listen[2] = {FL_STR("127.0.0.1:0"), FL_STR("127.0.0.1:0")};
+	struct fl_cfg_server config = {.listen = {listen, 2}, .limits = server_limits};
+	const struct fl_http_config http = {.server = &config, .workers = 3};
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_http *it;
+
+	(void)state;
+	assert_int_equal(fl_http_create(&http, &it, &err), 0);
+	assert_true(fl_http_port(it, 0) != fl_http_port(it, 1));
+	it = fl_http_destroy(it);
+	assert_null(it);
+}
+
+int main(void)
+{
+#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, NULL, forget_answer)
+	const struct CMUnitTest tests[] = {
+	    CASE("a head has one deadline, however it trickles", test_header_deadline),
+	    CASE("so has the head of a later request", test_second_header_deadline),
+	    CASE("a body has one deadline", test_body_deadline),
+	    CASE("a body has a minimum rate", test_minimum_rate),
+	    CASE("an idle connection is closed", test_idle_deadline),
+	    CASE("a waiting request is not the reaper's", test_waiting_has_no_deadline),
+	    CASE("a client that does not read is cut off", test_slow_reader),
+	    CASE("connections are limited: some are told, then none is taken", test_connections),
+	    CASE("an address may have only so many", test_connections_of_an_address),
+	    CASE("trusted proxies count in total only", test_trusted_proxies_are_not_counted),
+	    CASE("IPv6 addresses count by their /64", test_six_by_block),
+	    CASE("connections spread over the workers", test_spread),
+	    CASE("what cannot be listened on is told with a hint", test_listen_errors),
+	    CASE("a port in use is named", test_listen_in_use),
+	    CASE("a stale Unix socket is replaced, a live one is not", test_unix_sockets),
+	    CASE("IPv6 addresses are understood", test_six),
+	    CASE("draining answers what is under way and closes", test_drain),
+	    CASE("closing answers 503 to all that waits", test_close_answers_what_waits),
+	    CASE("a debt may be paid after closing", test_close_with_debts),
+	    CASE("closing does not wait for slow clients", test_close_in_the_middle),
+	    CASE("one that never started can be destroyed", test_never_started),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
