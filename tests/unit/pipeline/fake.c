@@ -193,6 +193,23 @@ struct fl_config *fl_config_unref(struct fl_config *config)
 	return NULL;
 }
 
+struct fl_snapshot *fake_snapshot(struct fl_metrics *metrics, struct fl_instance *const *two)
+{
+	struct fl_config *config = fake_config();
+	const struct fl_snapshot_parts parts = {config, two, metrics};
+	struct fl_arena arena;
+	struct fl_problems problems;
+	struct fl_snapshot *snapshot;
+
+	fl_arena_init(&arena, 4096, 65536);
+	fl_problems_init(&problems, &arena);
+	snapshot = fl_snapshot_build(&parts, &problems);
+	FL_ASSERT(snapshot && problems.errors == 0);
+	(void)fl_config_unref(config);
+	fl_arena_fini(&arena);
+	return snapshot;
+}
+
 /* ---- looking at responses ---- */
 
 struct fl_str fake_header(const struct fl_response *response, const char *name, size_t *ret_n)

@@ -22,9 +22,9 @@ struct fl_instance {
 	struct fl_call_result result; /* for FL_CALL_DONE */
 	bool owes; /* what fl_call_cancel() returns */
 	/* what happened */
-	unsigned calls, cancels;
-	uint32_t reason;
-	struct fl_call *last;
+	atomic_uint calls, cancels;
+	_Atomic uint32_t reason;
+	_Atomic(struct fl_call *) last;
 };
 
 struct fl_access_log {
@@ -49,6 +49,8 @@ struct fl_call_result fake_reply(void);
  *	second	host h2.example, /second	reply	instance 1, everything by default */
 struct fl_config *fake_config(void);
 unsigned fake_configs_alive(void);
+/* A snapshot of fake_config() with these two instances. */
+struct fl_snapshot *fake_snapshot(struct fl_metrics *metrics, struct fl_instance *const *instances);
 
 /* The value of a response header, or {NULL,0}; *ret_n (may be NULL): how many there are. */
 struct fl_str fake_header(const struct fl_response *response, const char *name, size_t *ret_n);

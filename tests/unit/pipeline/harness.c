@@ -23,25 +23,6 @@ static const struct fl_request_transport transport = {on_ready, on_released};
 
 /* ---- setting up ---- */
 
-static void publish(void)
-{
-	struct fl_config *config = fake_config();
-	struct fl_instance *instances[] = {&f.first, &f.second};
-	struct fl_snapshot_parts parts = {config, instances, f.metrics};
-	struct fl_arena arena;
-	struct fl_problems problems;
-	struct fl_snapshot *snapshot;
-
-	fl_arena_init(&arena, 4096, 65536);
-	fl_problems_init(&problems, &arena);
-	snapshot = fl_snapshot_build(&parts, &problems);
-	assert_non_null(snapshot);
-	assert_int_equal(problems.errors, 0);
-	(void)fl_config_unref(config);
-	assert_int_equal(fl_pipeline_publish(f.pipeline, snapshot, 0), 0);
-	fl_arena_fini(&arena);
-}
-
 int set_up_empty(void **state)
 {
 	struct fl_pipeline_config config = {.workers = 1};
@@ -65,8 +46,10 @@ int set_up(void **state)
 {
 	int rc = set_up_empty(state);
 
+	struct fl_instance *instances[] = {&f.first, &f.second};
+
 	if (rc == 0)
-		publish();
+		rc = fl_pipeline_publish(f.pipeline, fake_snapshot(f.metrics, instances), 0);
 	return rc;
 }
 
