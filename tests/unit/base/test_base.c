@@ -3,8 +3,10 @@
  */
 #include "tests/unit/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -13,6 +15,38 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "base/thread.h"
+
+static pthread_mutex_t named = PTHREAD_MUTEX_INITIALIZER; /* held until the thread has its name */
+
+static void *look_at_thread(void *arg)
+{
+	sigset_t mask;
+
+	(void)pthread_mutex_lock(&named);
+	(void)prctl(PR_GET_NAME, arg);
+	(void)pthread_mutex_unlock(&named);
+	(void)pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	return sigismember(&mask, SIGTERM) && sigismember(&mask, SIGHUP) ? arg : NULL;
+}
+
+static void thread_starts(void **state)
+{
+	char name[16] = "";
+	sigset_t mask;
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	(void)pthread_mutex_lock(&named);
+	assert_int_equal(fl_thread_create(&thread, "named-and-too-long", look_at_thread, name), 0);
+	(void)pthread_mutex_unlock(&named);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, name);
+	assert_string_equal(name, "named-and-too-l");
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &mask), 0);
+	assert_false(sigismember(&mask, SIGTERM));
+}
 
 static void arena_cap(void **state)
 {
@@ -215,6 +249,7 @@ int main(void)
 	    FL_CASE("problems as JSON leave out what is not known", json_problems),
 	    FL_CASE("a map finds what was put and not what was taken", map_many),
 	    FL_CASE("times print as RFC 3339 with milliseconds", clock_iso),
+	    FL_CASE("a thread gets no signals, its starter still does", thread_starts),
 	    FL_CASE("problems print with position, code and hint, and are capped", problems_print),
 	};
 
