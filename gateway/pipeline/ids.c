@@ -50,8 +50,8 @@ uint64_t fl_ids_next_nonzero(struct fl_ids *ids)
 	return v;
 }
 
-/* Spreads the lowest 8 digits to a byte each and makes them text, all at once. */
-static uint64_t hex8(uint32_t v)
+/* 8 digits. Spreads them to a byte each and makes them text, all at once. */
+static char *hex8(char *out, uint32_t v)
 {
 	uint64_t x = v;
 
@@ -61,28 +61,36 @@ static uint64_t hex8(uint32_t v)
 	/* 1 in each byte that holds 10 or more: those need 'a' - '0' - 10 on top of '0' */
 	uint64_t letters = (x + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
 
-	return htobe64(x + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10));
+	x = htobe64(x + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10));
+	memcpy(out, &x, sizeof x);
+	return out + sizeof x;
 }
 
-char *fl_ids_hex(char *out, uint64_t v, unsigned digits)
+char *fl_ids_hex(char *out, uint64_t v)
 {
-	uint64_t text[2] = {hex8((uint32_t)(v >> 32)), hex8((uint32_t)v)};
+	return hex8(hex8(out, (uint32_t)(v >> 32)), (uint32_t)v);
+}
 
-	memcpy(out, (const char *)text + 16 - digits, digits);
-	return out + digits;
+/* "-1234-5678" */
+static char *hex4_twice(char *out, uint32_t v)
+{
+	char digits[8];
+
+	(void)hex8(digits, v);
+	out[0] = '-';
+	memcpy(out + 1, digits, 4);
+	out[5] = '-';
+	memcpy(out + 6, digits + 4, 4);
+	return out + 10;
 }
 
 void fl_ids_uuid(struct fl_ids *ids, uint64_t wall_ms, char out[FL_IDS_UUID_LEN])
 {
 	uint64_t a = fl_ids_next(ids), b = fl_ids_next(ids);
+	uint32_t version = 0x7000 | (a & 0x0fff), variant = 0x8000 | (a >> 12 & 0x3fff);
 
-	out = fl_ids_hex(out, wall_ms >> 16, 8);
-	*out++ = '-';
-	out = fl_ids_hex(out, wall_ms, 4);
-	*out++ = '-';
-	out = fl_ids_hex(out, UINT64_C(0x7000) | (a & 0x0fff), 4);
-	*out++ = '-';
-	out = fl_ids_hex(out, UINT64_C(0x8000) | (a >> 12 & 0x3fff), 4);
-	*out++ = '-';
-	(void)fl_ids_hex(out, b, 12);
+	out = hex8(out, (uint32_t)(wall_ms >> 16));
+	out = hex4_twice(out, (uint32_t)(wall_ms << 16) | version);
+	out = hex4_twice(out, variant << 16 | (uint32_t)(a >> 48));
+	(void)hex8(out, (uint32_t)b);
 }

@@ -24,7 +24,7 @@ uint64_t fl_ids_next(struct fl_ids *ids);
 uint64_t fl_ids_next_nonzero(struct fl_ids *ids);
 /* A UUID of version 7 (RFC 9562): sorts by time, 74 random bits. No NUL is written. */
 void fl_ids_uuid(struct fl_ids *ids, uint64_t wall_ms, char out[FL_IDS_UUID_LEN]);
-/* `digits` (even) lower-case hexadecimal digits of v, its lowest ones; returns out + digits. */
-char *fl_ids_hex(char *out, uint64_t v, unsigned digits);
+/* 16 lower-case hexadecimal digits; returns what follows them. */
+char *fl_ids_hex(char *out, uint64_t v);
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "gateway/pipeline/worker.h"
 
 /* ---- the reaper ---- */
@@ -131,7 +132,7 @@ int fl_pipeline_create(const struct fl_pipeline_config *config, struct fl_pipeli
 	for (unsigned i = 0; rc == 0 && i < config->workers; i++)
 		rc = init_worker(pipeline, i, unrouted);
 	if (rc == 0)
-		rc = -pthread_create(&pipeline->reaper, NULL, reap, pipeline);
+		rc = fl_thread_create(&pipeline->reaper, "fl-reaper", reap, pipeline);
 	if (rc != 0) {
 		(void)release(pipeline);
 		return rc;

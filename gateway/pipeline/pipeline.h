@@ -1,8 +1,10 @@
 /* gateway/pipeline/pipeline.h - the pipeline of all workers, and publishing snapshots to them
  * SPDX-License-Identifier: Apache-2.0
  *
- * One per process. A worker's share (struct fl_pipeline_worker) is touched only on its loop; a new
- * snapshot reaches it as a message. A worker counts its requests per snapshot without atomics.
+ * One per process. A worker's share (struct fl_pipeline_worker) is touched only on its loop. The
+ * published snapshot is one atomic pointer; that it was replaced reaches each worker as a message. A
+ * worker counts its requests per snapshot without atomics. What nobody holds any more is destroyed by
+ * a thread of the pipeline's own, the reaper.
  */
 #ifndef FL_GATEWAY_PIPELINE_PIPELINE_H
 #define FL_GATEWAY_PIPELINE_PIPELINE_H
@@ -20,7 +22,8 @@ struct fl_pipeline_config {
 };
 
 FL_MUST_USE int fl_pipeline_create(const struct fl_pipeline_config *config, struct fl_pipeline **ret);
-/* No request is left and no worker runs. Accepts NULL. */
+/* No request is left, and the loops have run what was posted to them (fl_loop_destroy() does).
+ * Accepts NULL. */
 struct fl_pipeline *fl_pipeline_destroy(struct fl_pipeline *pipeline);
 /* The share of worker `index`, which runs on `loop`. [control, before that loop runs] */
 struct fl_pipeline_worker *fl_pipeline_attach_worker(struct fl_pipeline *pipeline, unsigned index,
@@ -28,8 +31,9 @@ struct fl_pipeline_worker *fl_pipeline_attach_worker(struct fl_pipeline *pipelin
 
 /* Hands the snapshot over to every worker and waits until each serves it: requests that begin after
  * the return see it. 0; FL_PIPELINE_LATE when a worker did not say so within `timeout_ns` (it will
- * serve it as soon as it comes round). NULL takes the present one away: every request is answered
- * 503. Before the loops run it only stores. [control] */
+ * serve it as soon as it comes round); -ENOMEM: nothing was done, it remains the caller's. NULL takes
+ * the present one away: every request is answered 503. Before the loops run it only stores.
+ * [control] */
 enum { FL_PIPELINE_LATE = 1 };
 FL_MUST_USE int fl_pipeline_publish(struct fl_pipeline *pipeline, struct fl_snapshot *snapshot,
 				    uint64_t timeout_ns);

@@ -101,10 +101,10 @@ static void begin_trace(struct fl_request *req, const struct found *found, char 
 	if (req->is_trace_continued)
 		memcpy(out + TRACE_AT, parent.trace_id.p, TRACE_LEN);
 	else
-		(void)fl_ids_hex(fl_ids_hex(out + TRACE_AT, fl_ids_next(ids), TRACE_LEN / 2),
-		                 fl_ids_next_nonzero(ids), TRACE_LEN / 2);
+		(void)fl_ids_hex(fl_ids_hex(out + TRACE_AT, fl_ids_next(ids)),
+		                 fl_ids_next_nonzero(ids));
 	out[PARENT_AT - 1] = '-';
-	(void)fl_ids_hex(out + PARENT_AT, fl_ids_next_nonzero(ids), PARENT_LEN);
+	(void)fl_ids_hex(out + PARENT_AT, fl_ids_next_nonzero(ids));
 	memcpy(out + FLAGS_AT - 1, parent.is_sampled ? "-01" : "-00", 3);
 	req->traceparent = fl_str_n(out, FL_TRACEPARENT_LEN);
 }
