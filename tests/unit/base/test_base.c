@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -237,6 +240,42 @@ static void json_problems(void **state)
 	fl_arena_fini(&a);
 }
 
+static void files(void **state)
+{
+	char dir[] = "/tmp/fairlead-base-XXXXXX", path[64], beside[72];
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_str text;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof path, "%s/file", dir);
+	(void)snprintf(beside, sizeof beside, "%s.new", path);
+	assert_int_equal(fl_file_replace(path, FL_STR("one"), 0600, &err), 0);
+	assert_int_equal(fl_file_replace(path, FL_STR("two!"), 0600, &err), 0);
+	assert_int_equal(fl_file_read(path, 4, &text, &err), 0);
+	assert_string_equal(text.p, "two!");
+	assert_int_equal(text.n, 4);
+	free((char *)(uintptr_t)text.p);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_not_equal(access(beside, F_OK), 0);
+
+	assert_int_equal(fl_file_read(path, 3, &text, &err), -1);
+	assert_string_equal(err.code, "file_too_large");
+	err = FL_ERROR_INIT;
+	assert_int_equal(fl_file_read(dir, 100, &text, &err), -1);
+	assert_string_equal(err.code, "file_unreadable");
+	err = FL_ERROR_INIT;
+	assert_int_equal(fl_file_replace("/nowhere/at/all", FL_STR(""), 0600, &err), -1);
+	assert_string_equal(err.code, "file_unwritable");
+	assert_int_equal(unlink(path), 0);
+	err = FL_ERROR_INIT;
+	assert_int_equal(fl_file_read(path, 3, &text, &err), -1);
+	assert_string_equal(err.code, "file_unreadable");
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cases[] = {
@@ -245,6 +284,7 @@ int main(void)
 	    FL_CASE("UTF-8 is checked as RFC 3629 says", str_utf8),
 	    FL_CASE("the nearest key is suggested, a far one is not", str_nearest),
 	    FL_CASE("JSON strings are escaped, a full buffer latches", buf_json),
+	    FL_CASE("a file is read whole and replaced whole", files),
 	    FL_CASE("JSON is written with commas where they belong", json_writer),
 	    FL_CASE("problems as JSON leave out what is not known", json_problems),
 	    FL_CASE("a map finds what was put and not what was taken", map_many),

@@ -1,0 +1,20 @@
+/* base/file.h - whole files
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef FL_BASE_FILE_H
+#define FL_BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Reads a regular file of at most `max_bytes`. *ret is the caller's to free, with a NUL behind it.
+ * Codes: file_unreadable, file_too_large. Blocks. */
+FL_MUST_USE int fl_file_read(const char *path, size_t max_bytes, struct fl_str *ret,
+			     struct fl_error *err);
+/* Writes `path`.new, then renames it: readers find the old file or the new one, whole, also after a
+ * power cut. On failure (file_unwritable) the old one stays. Blocks. */
+FL_MUST_USE int fl_file_replace(const char *path, struct fl_str bytes, mode_t mode,
+				struct fl_error *err);
+
+#endif
