@@ -13,7 +13,7 @@ cd "${top_srcdir:-.}"
 	/SPDX-License-Identifier: Apache-2.0/ { spdx[FILENAME] = 1 }
 	# Each of these has a bounded or checked form in base/ or in the C library.
 	/(^|[^A-Za-z0-9_])(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|atoll|atof|strtok|alloca|tmpnam|mktemp|system|popen|usleep|sleep|rand|srand|localtime|gmtime|ctime|asctime|strerror)[ \t]*\(/ && !/^[ \t]*(\*|\/[*\/])/ && !/"[^"]*(strcpy|system|popen|sleep|rand)[^"]*"/ && FILENAME !~ /^tests\/mock\// { bad("banned call: " $0) }
-	/(TO)(DO)|(FIX)(ME)|(X)(XX)/ { bad("unfinished mark") }
+	/(TO)(DO)|(FIX)(ME)|(^|[^X])(X)(XX)([^X]|$)/ { bad("unfinished mark") } # six X: mkdtemp()
 	END {
 		for (f in spdx) if (!spdx[f]) { printf "# %s: no SPDX line\n", f; failures++ }
 		if (n > 800) bad2(last, n)
