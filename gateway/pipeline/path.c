@@ -221,3 +221,33 @@ enum fl_path_fault fl_path_canonical(struct fl_arena *arena, struct fl_str raw,
 					.has_encoded_slash = w.has_encoded_slash};
 	return fault;
 }
+
+#define REFUSED .title = "Ambiguous path", .status = 400, .must_close = true
+
+static const struct fl_problem_type problems[FL_PATH_FAULTS] = {
+	[FL_PATH_E_RELATIVE] = {"path_relative", REFUSED, .detail =
+		"The path does not begin with \"/\"."},
+	[FL_PATH_E_CHARACTER] = {"path_character", REFUSED, .detail =
+		"The path holds a byte that no path may hold. Percent-encode it as UTF-8."},
+	[FL_PATH_E_SEMICOLON] = {"path_semicolon", REFUSED, .detail =
+		"The path holds \";\", at which some readers cut it. Send it as \"%3B\"."},
+	[FL_PATH_E_BACKSLASH] = {"path_backslash", REFUSED, .detail =
+		"The path holds \"\\\", raw or escaped, which some readers take for \"/\"."},
+	[FL_PATH_E_ESCAPE] = {"path_escape", REFUSED, .detail =
+		"The path holds a \"%\" without two hexadecimal digits after it. A \"%\" itself is "
+		"sent as \"%25\"."},
+	[FL_PATH_E_CONTROL] = {"path_control", REFUSED, .detail =
+		"The path holds an escaped control byte (%00 to %1F, %7F)."},
+	[FL_PATH_E_UTF8] = {"path_utf8", REFUSED, .detail =
+		"The escaped bytes of the path are not well-formed UTF-8."},
+	[FL_PATH_E_EMPTY_SEGMENT] = {"path_empty_segment", REFUSED, .detail =
+		"The path holds \"//\", which some readers take for \"/\". Send one."},
+	[FL_PATH_E_DOT_SEGMENT] = {"path_dot_segment", REFUSED, .detail =
+		"The path holds \".\" or \"..\" as a segment. Send the path that it leads to."},
+};
+
+const struct fl_problem_type *fl_path_problem(enum fl_path_fault fault)
+{
+	FL_ASSERT(fault > FL_PATH_OK && fault < FL_PATH_FAULTS);
+	return fault == FL_PATH_E_MEMORY ? fl_problem_type(FL_PROBLEM_MEMORY) : &problems[fault];
+}

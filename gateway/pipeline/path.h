@@ -20,6 +20,7 @@
 #define FL_GATEWAY_PIPELINE_PATH_H
 
 #include "base/arena.h"
+#include "gateway/pipeline/problem.h"
 
 enum fl_path_fault {
 	FL_PATH_OK = 0,
@@ -44,5 +45,7 @@ struct fl_path {
 /* FL_PATH_OK and *ret, or what is wrong. One pass; allocates only when something has to change. */
 FL_MUST_USE enum fl_path_fault fl_path_canonical(struct fl_arena *arena, struct fl_str raw,
 						 struct fl_path *ret);
+/* What to answer to a fault: status 400 and a code "path_*". */
+const struct fl_problem_type *fl_path_problem(enum fl_path_fault fault);
 
 #endif

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * RFC 9457 documents. The codes here are those of the pipeline; the transport has its own (strict
- * HTTP, limits) and those of paths are in guard.c. A detail says what to change, never what is
+ * HTTP, limits) and those of paths are in path.c. A detail says what to change, never what is
  * inside: what connectors say of their failures goes to the log only.
  */
 #ifndef FL_GATEWAY_PIPELINE_PROBLEM_H

@@ -8,6 +8,7 @@
 #include "gateway/connector/call.h"
 #include "gateway/connector/manifest.h"
 #include "gateway/pipeline/compiled.h"
+#include "gateway/pipeline/path.h"
 
 static fairlead_str public_str(struct fl_str s)
 {
@@ -140,6 +141,64 @@ static void compile_table(struct fl_snapshot *snapshot, struct fl_problems *prob
 	fl_arena_fini(&scratch);
 }
 
+/* ---- paths ---- */
+
+/* What a template may hold and a path may not. */
+static struct fl_str without_braces(struct fl_arena *arena, struct fl_str template)
+{
+	char *p = fl_arena_alloc(arena, template.n + 1);
+
+	for (size_t i = 0; p && i < template.n; i++)
+		p[i] = template.p[i] == '{' || template.p[i] == '}' ? 'x' : template.p[i];
+	return p ? fl_str_n(p, template.n) : FL_STR_NULL;
+}
+
+static void report_path(struct fl_problems *problems, const struct fl_cfg_route *route,
+                        const char *how_to_mend)
+{
+	struct fl_str pointer =
+	    fl_arena_printf(problems->arena, "/routes/%.*s/match/path", FL_STR_ARGS(route->name));
+	struct fl_problem *problem =
+	    fl_problems_add(problems, "route_path_not_canonical", route->at, pointer,
+	                    "route \"%.*s\": no request has the path \"%.*s\" in this form",
+	                    FL_STR_ARGS(route->name), FL_STR_ARGS(route->path));
+
+	fl_problem_hint(problems, problem, "%s", how_to_mend);
+}
+
+/* Requests have canonical paths when they are matched; a template in another form matches none. */
+static void check_path(struct fl_arena *scratch, const struct fl_cfg_route *route,
+                       struct fl_problems *problems)
+{
+	struct fl_str text = without_braces(scratch, route->path);
+	struct fl_path path = {.text = FL_STR_NULL};
+	enum fl_path_fault fault =
+	    text.p ? fl_path_canonical(scratch, text, &path) : FL_PATH_E_MEMORY;
+
+	if (fault == FL_PATH_E_MEMORY)
+		out_of_memory(problems);
+	else if (fault != FL_PATH_OK)
+		report_path(problems, route, fl_path_problem(fault)->detail);
+	else if (path.text.p != text.p)
+		report_path(problems, route,
+		            "undo escapes of letters, digits and \"-._~\"; write "
+		            "the others in upper case");
+	else if (path.has_encoded_slash && !route->allow_encoded_slash)
+		report_path(problems, route, "set allow_encoded_slash on the route");
+}
+
+static void check_paths(const struct fl_config *config, struct fl_problems *problems)
+{
+	struct fl_arena scratch;
+
+	fl_arena_init(&scratch, 4096, SIZE_MAX);
+	for (size_t i = 0; i < config->routes_n; i++) {
+		check_path(&scratch, &config->routes[i], problems);
+		fl_arena_reset(&scratch);
+	}
+	fl_arena_fini(&scratch);
+}
+
 /* ---- the whole ---- */
 
 struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
@@ -167,6 +226,8 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
 	compile_table(snapshot, problems);
+	if (snapshot->table) /* it has told of paths that are none */
+		check_paths(config, problems);
 	if (problems->errors > errors || !snapshot->table)
 		return fl_snapshot_destroy(snapshot);
 	return snapshot;

@@ -25,7 +25,8 @@ struct fl_snapshot_parts {
 };
 
 /* Compiles the route table, resolves actions. Problems: route_* (see route/table.h),
- * action_unknown (with "did you mean"). NULL when there was an error. [control] */
+ * action_unknown (with "did you mean"), route_path_not_canonical. NULL when there was an error.
+ * [control] */
 struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 				      struct fl_problems *problems);
 /* For one that was never published. Accepts NULL. [control] */

@@ -126,6 +126,46 @@ static void test_actions(void **state)
 	               "it has: reply, forward");
 }
 
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *path, *hint; /* NULL: fine */
+		bool allow_encoded_slash;
+	} cases[] = {
+	    {"/caf%C3%A9/{id}", NULL, false},
+	    {"/a%2Fb", NULL, true},
+	    {"/a%2Fb", "set allow_encoded_slash on the route", false},
+	    {"/caf%c3%a9",
+	     "undo escapes of letters, digits and \"-._~\"; write the others in upper case", false},
+	    {"/%61", "undo escapes of letters, digits and \"-._~\"; write the others in upper case",
+	     false},
+	    {"/a/../{b}",
+	     "The path holds \".\" or \"..\" as a segment. "
+	     "Send the path that it leads to.",
+	     false},
+	};
+
+	(void)state;
+	use_routes(1);
+	for (size_t i = 0; i < FL_ARRAY_LEN(cases); i++) {
+		struct fl_snapshot *snapshot;
+
+		fl_problems_init(&f.problems, &f.arena);
+		f.routes[0].path = fl_str(cases[i].path);
+		f.routes[0].allow_encoded_slash = cases[i].allow_encoded_slash;
+		snapshot = build();
+		assert_int_equal(snapshot == NULL, cases[i].hint != NULL);
+		if (cases[i].hint) {
+			assert_int_equal(f.problems.errors, 1);
+			assert_string_equal(f.problems.first->code, "route_path_not_canonical");
+			assert_true(
+			    fl_str_is(f.problems.first->pointer, "/routes/echo/match/path"));
+			assert_true(fl_str_is(f.problems.first->hint, cases[i].hint));
+		}
+		(void)fl_snapshot_destroy(snapshot);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +175,8 @@ int main(void)
 	                  tear_down),
 	    FL_CASE_SETUP("unknown actions are told at once, with the nearest or all", test_actions,
 	                  set_up, tear_down),
+	    FL_CASE_SETUP("a route whose path no request can have is refused", test_paths, set_up,
+	                  tear_down),
 	};
 
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);

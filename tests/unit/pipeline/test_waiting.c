@@ -95,10 +95,17 @@ static void test_gone(void **state)
 	assert_int_equal(f.released, 1);
 	assert_int_equal(f.ready, 0);
 
+	req = wait_on("/echo");
+	fl_pipeline_gone(req);
+	fake_paid(&req->call); /* before the end */
+	assert_int_equal(f.released, 0);
+	fl_pipeline_end(req, 0, false);
+	assert_int_equal(f.released, 1);
+
 	f.first.owes = false;
 	req = wait_on("/echo");
 	fl_pipeline_end(req, 0, false); /* leaving is part of ending */
-	assert_int_equal(f.first.cancels, 2);
+	assert_int_equal(f.first.cancels, 3);
 	assert_int_equal(f.released, 1);
 	assert_int_equal(f.ready, 0);
 }
