@@ -1,6 +1,8 @@
 /* base/error.c - how a failure is told to people, and the list of problems
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
+
 #include "base/error.h"
 
 #include <stdio.h>
@@ -32,6 +34,13 @@ void fl_error_hint(struct fl_error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(err->hint, sizeof err->hint, fmt, ap);
 	va_end(ap);
+}
+
+const char *fl_errno_text(int code)
+{
+	const char *text = strerrordesc_np(code);
+
+	return text ? text : "unknown error";
 }
 
 void fl_problems_init(struct fl_problems *list, struct fl_arena *arena)

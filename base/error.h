@@ -28,6 +28,9 @@ int fl_error_set(struct fl_error *err, const char *code, const char *fmt, ...) F
 /* Adds how to mend it. */
 void fl_error_hint(struct fl_error *err, const char *fmt, ...) FL_PRINTF(2, 3);
 
+/* What an errno means; never NULL. Static storage. [any] */
+const char *fl_errno_text(int code);
+
 struct fl_position {
 	const char *file; /* NULL: unknown; borrowed from whoever parsed it */
 	uint32_t line, column; /* from 1; 0: unknown */

@@ -276,6 +276,13 @@ static void files(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void errno_text(void **state)
+{
+	(void)state;
+	assert_string_equal(fl_errno_text(2), "No such file or directory");
+	assert_string_equal(fl_errno_text(99999), "unknown error");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cases[] = {
@@ -291,6 +298,7 @@ int main(void)
 	    FL_CASE("times print as RFC 3339 with milliseconds", clock_iso),
 	    FL_CASE("a thread gets no signals, its starter still does", thread_starts),
 	    FL_CASE("problems print with position, code and hint, and are capped", problems_print),
+	    FL_CASE("what an errno means", errno_text),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);
