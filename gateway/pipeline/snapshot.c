@@ -159,14 +159,15 @@ static void report_path(struct fl_problems *problems, const struct fl_cfg_route 
 	struct fl_str pointer =
 	    fl_arena_printf(problems->arena, "/routes/%.*s/match/path", FL_STR_ARGS(route->name));
 	struct fl_problem *problem =
-	    fl_problems_add(problems, "route_path_not_canonical", route->at, pointer,
-	                    "route \"%.*s\": no request has the path \"%.*s\" in this form",
+	    fl_problems_add(problems, "route_path_refused", route->at, pointer,
+	                    "route \"%.*s\": requests with the path \"%.*s\" are refused",
 	                    FL_STR_ARGS(route->name), FL_STR_ARGS(route->path));
 
 	fl_problem_hint(problems, problem, "%s", how_to_mend);
 }
 
-/* Requests have canonical paths when they are matched; a template in another form matches none. */
+/* The table takes templates in canonical form. Some of those are refused in requests all the same,
+ * or for this route: it would be dead without a word. */
 static void check_path(struct fl_arena *scratch, const struct fl_cfg_route *route,
                        struct fl_problems *problems)
 {
@@ -179,10 +180,6 @@ static void check_path(struct fl_arena *scratch, const struct fl_cfg_route *rout
 		out_of_memory(problems);
 	else if (fault != FL_PATH_OK)
 		report_path(problems, route, fl_path_problem(fault)->detail);
-	else if (path.text.p != text.p)
-		report_path(problems, route,
-		            "undo escapes of letters, digits and \"-._~\"; write "
-		            "the others in upper case");
 	else if (path.has_encoded_slash && !route->allow_encoded_slash)
 		report_path(problems, route, "set allow_encoded_slash on the route");
 }

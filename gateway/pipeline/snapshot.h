@@ -25,7 +25,7 @@ struct fl_snapshot_parts {
 };
 
 /* Compiles the route table, resolves actions. Problems: route_* (see route/table.h),
- * action_unknown (with "did you mean"), route_path_not_canonical. NULL when there was an error.
+ * action_unknown (with "did you mean"), route_path_refused. NULL when there was an error.
  * [control] */
 struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 				      struct fl_problems *problems);

@@ -216,7 +216,7 @@ struct share {
 	struct fl_loop_task traffic;
 	struct fl_request held[HELD], quick;
 	unsigned next_held;
-	uint64_t served;
+	atomic_uint served;
 };
 
 static struct fl_instance versions[INSTANCES]; /* publication n uses n % INSTANCES */
@@ -315,9 +315,20 @@ static void share_init(struct share *share, struct fl_pipeline *pipeline, unsign
 	fl_loop_post(share->loop, &share->traffic);
 }
 
+/* From now on the worker is waited for with each publication. */
+static void share_wait_serving(const struct share *share)
+{
+	uint64_t give_up_ns = fl_clock_mono_ns() + PATIENCE_NS;
+
+	while (atomic_load(&share->served) == 0) {
+		assert_true(fl_clock_mono_ns() < give_up_ns);
+		(void)sched_yield();
+	}
+}
+
 static void share_fini(struct share *share)
 {
-	assert_true(share->served > PUBLICATIONS / 100);
+	assert_true(share->served >= PUBLICATIONS); /* at least once for each */
 	share->loop = fl_loop_destroy(share->loop);
 	for (unsigned i = 0; i < HELD; i++)
 		fl_arena_fini(&share->held[i].arena);
@@ -341,6 +352,8 @@ static void test_threads(void **state)
 	publish_number(pipeline, config.metrics, 1);
 	for (unsigned i = 0; i < WORKERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, run_share, &shares[i]), 0);
+	for (unsigned i = 0; i < WORKERS; i++)
+		share_wait_serving(&shares[i]);
 	for (unsigned n = 2; n <= PUBLICATIONS; n++)
 		publish_number(pipeline, config.metrics, n);
 	atomic_store(&is_over, true);

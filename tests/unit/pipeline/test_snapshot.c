@@ -135,14 +135,10 @@ static void test_paths(void **state)
 	    {"/caf%C3%A9/{id}", NULL, false},
 	    {"/a%2Fb", NULL, true},
 	    {"/a%2Fb", "set allow_encoded_slash on the route", false},
-	    {"/caf%c3%a9",
-	     "undo escapes of letters, digits and \"-._~\"; write the others in upper case", false},
-	    {"/%61", "undo escapes of letters, digits and \"-._~\"; write the others in upper case",
-	     false},
-	    {"/a/../{b}",
-	     "The path holds \".\" or \"..\" as a segment. "
-	     "Send the path that it leads to.",
-	     false},
+	    {"/a%00", "The path holds an escaped control byte (%00 to %1F, %7F).", false},
+	    {"/%C0%AF", "The escaped bytes of the path are not well-formed UTF-8.", true},
+	    {"/a%2F../{b}",
+	     "The path holds \".\" or \"..\" as a segment. Send the path that it leads to.", true},
 	};
 
 	(void)state;
@@ -157,13 +153,23 @@ static void test_paths(void **state)
 		assert_int_equal(snapshot == NULL, cases[i].hint != NULL);
 		if (cases[i].hint) {
 			assert_int_equal(f.problems.errors, 1);
-			assert_string_equal(f.problems.first->code, "route_path_not_canonical");
+			assert_string_equal(f.problems.first->code, "route_path_refused");
 			assert_true(
 			    fl_str_is(f.problems.first->pointer, "/routes/echo/match/path"));
 			assert_true(fl_str_is(f.problems.first->hint, cases[i].hint));
 		}
 		(void)fl_snapshot_destroy(snapshot);
 	}
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	use_routes(2);
+	f.routes[1].path = f.routes[0].path;
+	assert_null(build());
+	assert_int_equal(f.problems.errors, 1);
+	assert_string_equal(f.problems.first->code, "route_ambiguous");
 }
 
 int main(void)
@@ -175,8 +181,9 @@ int main(void)
 	                  tear_down),
 	    FL_CASE_SETUP("unknown actions are told at once, with the nearest or all", test_actions,
 	                  set_up, tear_down),
-	    FL_CASE_SETUP("a route whose path no request can have is refused", test_paths, set_up,
-	                  tear_down),
+	    FL_CASE_SETUP("a route whose requests would all be refused is an error", test_paths,
+	                  set_up, tear_down),
+	    FL_CASE_SETUP("what the table refuses is told", test_table, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
