@@ -3,6 +3,7 @@
  */
 #include "base/arena.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,6 +28,12 @@ void fl_arena_fini(struct fl_arena *a)
 	}
 	a->at = a->end = NULL;
 	a->used_bytes = 0;
+}
+
+void fl_arena_wipe(struct fl_arena *a)
+{
+	for (struct fl_arena_block *b = a->blocks; b != NULL; b = b->older)
+		sodium_memzero(b->data, b->bytes);
 }
 
 void fl_arena_reset(struct fl_arena *a)

@@ -31,6 +31,8 @@ struct fl_arena {
 /* Allocates nothing yet. `first_bytes`: size of the first block; `max_bytes`: cap over all. */
 void fl_arena_init(struct fl_arena *a, size_t first_bytes, size_t max_bytes);
 void fl_arena_fini(struct fl_arena *a);
+/* Overwrites what is or was allocated, for secrets; fini or reset follows. */
+void fl_arena_wipe(struct fl_arena *a);
 /* Frees all but the first block and clears the overflow mark. */
 void fl_arena_reset(struct fl_arena *a);
 /* 16-byte aligned; NULL when over the cap or out of memory (both latch the overflow mark). */

@@ -40,7 +40,7 @@ struct fl_cfg_server { /* start-up only */
 struct fl_cfg_secret { /* a named secret; the value came from ${env:} or ${file:}; see secret/ */
 	struct fl_str name;
 	struct fl_str value; /* never printed; wiped with the configuration */
-	struct fl_str reference; /* as written, for export */
+	struct fl_str reference; /* as written, for export; "" when the file holds the value itself */
 	struct fl_position at;
 };
 
@@ -53,11 +53,16 @@ struct fl_cfg_connector { /* connectors: what may run, and which version is want
 };
 
 struct fl_cfg_grants {
-	bool egress_any; /* no list was given and the connector is shipped with fairlead */
+	bool egress_any; /* no list was given: any host, for connectors shipped with fairlead only */
 	struct fl_cfg_strings egress; /* "host:port" patterns */
 	bool private_addresses; /* may connect to private, loopback, ... addresses */
 	struct fl_cfg_strings secrets;
 	uint64_t exec_workers, kv_quota_bytes, max_timers;
+};
+
+struct fl_cfg_place { /* of a value in an instance's configuration */
+	struct fl_str pointer; /* RFC 6901, from there: "", "/rewrite/path" */
+	struct fl_position at;
 };
 
 struct fl_cfg_instance {
@@ -65,6 +70,8 @@ struct fl_cfg_instance {
 	size_t connector; /* index into connectors */
 	struct fl_str mode; /* "inproc" */
 	struct fl_str config_json; /* the connector's own configuration, canonical JSON object */
+	const struct fl_cfg_place *places; /* its values, in the order of the file */
+	size_t places_n;
 	uint64_t timeout_ns, connect_timeout_ns, max_response_bytes, max_concurrent;
 	struct fl_cfg_grants grants;
 	struct fl_position at;
@@ -101,7 +108,7 @@ struct fl_config {
 	const struct fl_cfg_route *routes;
 	size_t routes_n;
 	struct fl_str canonical_json; /* sorted keys; references as written, never what they hold */
-	char digest[65]; /* BLAKE2b-256 of the canonical JSON, hex */
+	char digest[65]; /* BLAKE2b-256, hex, of the same with ${env:} and ${file:} replaced outside secrets */
 };
 
 /* Reads, substitutes, validates. All problems at once in `problems` (its arena must outlive them).

@@ -1,0 +1,29 @@
+/* gateway/config/limits.h - how big a configuration may be, and why
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A configuration also comes over the admin API, so none of its costs may grow without bound. All
+ * limits leave room for 10,000 routes written out in full.
+ */
+#ifndef FL_GATEWAY_CONFIG_LIMITS_H
+#define FL_GATEWAY_CONFIG_LIMITS_H
+
+/* All files together. 10,000 routes of one line are 0.8 MB, written out with every key 3 MB. */
+#define FL_CFG_BYTES_MAX (8u << 20)
+/* One file per route must be possible for those who generate them. */
+#define FL_CFG_FILES_MAX 1000u
+/* Maps and lists within each other. What connectors read (the SDK's reader) ends at 32 as well. */
+#define FL_CFG_DEPTH_MAX 32u
+/* Scalars, lists and maps; 10,000 routes with every key are 250,000. */
+#define FL_CFG_NODES_MAX 500000u
+/* What aliases may add: nodes, and one for every FL_CFG_ALIAS_BYTES of text. A few lines of aliases
+ * that refer to each other mean billions of nodes otherwise. */
+#define FL_CFG_ALIAS_MAX 100000u
+#define FL_CFG_ALIAS_BYTES 64u
+/* A number written with more characters is none that anybody meant. */
+#define FL_CFG_NUMBER_MAX 64u
+/* What ${file:} may read: as much as a secret may have (gateway/secret/secret.h). */
+#define FL_CFG_VALUE_MAX (64u << 10)
+/* Memory for the tree, and for what is made of it. */
+#define FL_CFG_MEMORY_MAX (256u << 20)
+
+#endif

@@ -1,0 +1,204 @@
+/* gateway/config/schema.c - the table of keys
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "gateway/config/schema.h"
+
+#include "base/clock.h"
+
+const char *const fl_cfg_methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", ""};
+_Static_assert(FL_ARRAY_LEN(fl_cfg_methods) == FL_CFG_METHODS_N + 1, "one bit per method");
+
+#define MS(n) ((n) * FL_NS_PER_MS)
+#define SEC(n) ((n) * FL_NS_PER_SEC)
+#define KIB(n) ((uint64_t)(n) << 10)
+#define MIB(n) ((uint64_t)(n) << 20)
+#define TOP(member) offsetof(struct fl_cfg_raw, member)
+#define CON(member) offsetof(struct fl_cfg_raw_connector, member)
+#define INS(member) offsetof(struct fl_cfg_raw_instance, member)
+#define ROU(member) offsetof(struct fl_cfg_raw_route, member)
+
+#define MAP(p, ...) {.path = p, .type = FL_CFG_TYPE_MAP, __VA_ARGS__}
+#define NAMED(p, at, item, fmt, ...)                                                               \
+	{.path = p, .type = FL_CFG_TYPE_NAMED, .offset = at, .item_bytes = sizeof(item),           \
+	 .format = FL_CFG_FORMAT_##fmt, __VA_ARGS__}
+#define STRING(p, at, fmt, ...)                                                                    \
+	{.path = p, .type = FL_CFG_TYPE_STRING, .offset = at, .format = FL_CFG_FORMAT_##fmt, __VA_ARGS__}
+#define STRINGS(p, at, fmt, ...)                                                                   \
+	{.path = p, .type = FL_CFG_TYPE_STRINGS, .offset = at, .format = FL_CFG_FORMAT_##fmt, __VA_ARGS__}
+#define VALUE(t, p, at, lo, hi, ...)                                                               \
+	{.path = p, .type = FL_CFG_TYPE_##t, .offset = at, .min = lo, .max = hi, __VA_ARGS__}
+
+/* Parents stand before their keys. */
+/* clang-format off */
+const struct fl_cfg_key fl_cfg_keys[] = {
+STRING("apiVersion", TOP(api_version), ANY, .flags = FL_CFG_IS_NEEDED, .words = "fairlead/v1", .only_words = true,
+	.example = "fairlead/v1", .help = "The language of this file. Included files may leave it out."),
+STRINGS("include", TOP(include), ANY, .max = 100, .example = "[\"routes/*.yaml\"]",
+	.help = "Files that are read as if they stood here; `*`, `?` and `[]` match several. Each name may be defined once in all files."),
+
+MAP("server", .help = "The process. Read at start only; everything else is live."),
+STRINGS("server.listen", TOP(server.listen), LISTEN, .fallback = "[\"127.0.0.1:8080\"]", .min = 1, .max = 16,
+	.help = "Where callers connect. Port 0 lets the system choose."),
+MAP("server.admin", .help = "The admin API."),
+STRINGS("server.admin.listen", TOP(server.admin_listen), ADMIN_LISTEN, .fallback = "[\"127.0.0.1:8901\"]", .min = 1, .max = 8,
+	.help = "Where the admin API listens: never reachable from outside. A Unix socket is made with mode 0660."),
+STRING("server.data_dir", TOP(server.data_dir), FILE, .fallback_text = "$STATE_DIRECTORY, else /var/lib/fairlead",
+	.help = "Admin token, uploaded connectors, private copies of what is loaded. Not on a file system mounted noexec."),
+STRINGS("server.connector_dirs", TOP(server.connector_dirs), FILE, .min = 1, .max = 16,
+	.fallback_text = "connectors/ beside the program if it is there, and the folder of installed connectors",
+	.help = "Where connectors are looked for, in this order."),
+VALUE(COUNT, "server.workers", TOP(server.workers), 1, 256, .fallback = "auto", .words = "auto",
+	.help = "Threads that serve requests; `auto`: one per processor."),
+STRING("server.access_log", TOP(server.access_log), FILE, .fallback = "stdout", .words = "stdout|off",
+	.help = "One JSON line per request: a file, `stdout` or `off`."),
+STRINGS("server.trusted_proxies", TOP(server.trusted_proxies), NETWORK, .fallback = "[]", .max = 256,
+	.help = "Peers whose `Forwarded` and `X-Forwarded-*` fields are believed."),
+MAP("server.limits", .help = "What a caller may cost. Over a limit a request is refused, never cut."),
+VALUE(SIZE, "server.limits.max_head", TOP(server.limits.max_header_bytes), KIB(4), KIB(32), .fallback = "32KiB",
+	.help = "Request line and header fields together."),
+VALUE(COUNT, "server.limits.max_headers", TOP(server.limits.max_headers), 8, 100, .fallback = "100",
+	.help = "Header fields of a request."),
+VALUE(SIZE, "server.limits.max_target", TOP(server.limits.max_target_bytes), 128, KIB(16), .fallback = "8KiB",
+	.help = "Path and query."),
+VALUE(SIZE, "server.limits.max_body", TOP(server.limits.max_body_bytes), 0, MIB(256), .fallback = "1MiB",
+	.help = "Body of a request, on routes that do not say `request.max_body`."),
+VALUE(DURATION, "server.limits.header_timeout", TOP(server.limits.header_timeout_ns), MS(100), SEC(120), .fallback = "10s",
+	.help = "From the first byte of a request to the end of its header."),
+VALUE(DURATION, "server.limits.body_timeout", TOP(server.limits.body_timeout_ns), MS(100), SEC(3600), .fallback = "60s",
+	.help = "From the end of the header to the end of the body."),
+VALUE(SIZE, "server.limits.min_body_rate", TOP(server.limits.min_body_rate_bytes_per_sec), 0, MIB(1), .fallback = "1KiB",
+	.help = "Per second, on average, once a body has taken five seconds; 0: no minimum."),
+VALUE(DURATION, "server.limits.idle_timeout", TOP(server.limits.idle_timeout_ns), SEC(1), SEC(3600), .fallback = "75s",
+	.help = "How long a connection may wait for its next request."),
+VALUE(COUNT, "server.limits.max_connections", TOP(server.limits.max_connections), 1, 65536, .fallback = "4096",
+	.help = "Connections at once; each may cost 32 KiB."),
+VALUE(COUNT, "server.limits.max_connections_per_address", TOP(server.limits.max_connections_per_address), 1, 65536,
+	.fallback = "1024", .help = "Connections at once from one address."),
+VALUE(DURATION, "server.limits.drain_timeout", TOP(server.limits.drain_timeout_ns), 0, SEC(3600), .fallback = "30s",
+	.help = "How long running requests may take when the server stops."),
+
+VALUE(NODE, "secrets", TOP(secrets), 0, 1024, .format = FL_CFG_FORMAT_SECRET, .flags = FL_CFG_OF_SECRETS,
+	.example = "{ github/token: \"${file:github.token}\" }",
+	.help = "Name to value, by `${env:NAME}` or `${file:PATH}`; a value written here warns. Instances get those that `grants.secrets` names."),
+
+NAMED("connectors", TOP(connectors), struct fl_cfg_raw_connector, CONNECTOR, .max = 1000,
+	.help = "Which version of a connector is wanted, by its id. One that is not listed is used in its newest version."),
+STRING("connectors.*.version", CON(c.version), VERSION, .fallback_text = "the newest", .example = "\"1.x\"",
+	.help = "`\"1.2.0\"` exactly, `\"1.2.x\"` or `\"1.x\"` the newest of these."),
+STRING("connectors.*.sha256", CON(c.sha256), SHA256, .fallback_text = "any",
+	.help = "Of the connector's file: nothing else is loaded."),
+STRING("connectors.*.file", CON(c.file), FILE, .fallback_text = "looked up in `server.connector_dirs` and among the uploaded",
+	.help = "The connector's file."),
+
+NAMED("instances", TOP(instances), struct fl_cfg_raw_instance, NAME, .max = 1000,
+	.help = "A connector with a name and a configuration."),
+STRING("instances.*.connector", INS(connector), CONNECTOR, .flags = FL_CFG_IS_NEEDED, .example = "http",
+	.help = "Id of the connector."),
+STRING("instances.*.owner", INS(i.owner), ANY, .max = 128, .fallback = "",
+	.help = "Who answers for it; shown in status and logs."),
+STRING("instances.*.mode", INS(i.mode), ANY, .fallback = "inproc", .words = "inproc", .only_words = true,
+	.help = "Where it runs: `inproc`, inside the gateway's process and fully trusted."),
+VALUE(DURATION, "instances.*.timeout", INS(i.timeout_ns), MS(1), SEC(3600), .fallback = "30s",
+	.help = "For a request, on routes that do not say `request.timeout`."),
+VALUE(DURATION, "instances.*.connect_timeout", INS(i.connect_timeout_ns), MS(1), SEC(120), .fallback = "3s",
+	.help = "For one connection that it asks the gateway to make."),
+VALUE(SIZE, "instances.*.max_response", INS(i.max_response_bytes), KIB(1), MIB(256), .fallback = "8MiB",
+	.help = "Body of an answer that it gets from elsewhere."),
+MAP("instances.*.concurrency", .help = "Requests at once."),
+VALUE(COUNT, "instances.*.concurrency.max", INS(i.max_concurrent), 1, 65536, .fallback = "1024",
+	.help = "Requests at once over all workers; more are answered 503."),
+VALUE(NODE, "instances.*.config", INS(config), 0, 0, .flags = FL_CFG_OF_CONNECTOR, .fallback_text = "{}",
+	.help = "The connector's own configuration; see its page. May hold `${secret:NAME}`, which the gateway puts in when it sends."),
+MAP("instances.*.grants", .help = "What the connector may do."),
+STRINGS("instances.*.grants.egress", INS(i.grants.egress), EGRESS, .max = 256,
+	.fallback_text = "any host for connectors shipped with fairlead, else none", .example = "[\"api.github.com:443\"]",
+	.help = "Where it may connect: `host:port` or `*.suffix:port`."),
+VALUE(BOOL, "instances.*.grants.private_addresses", INS(i.grants.private_addresses), 0, 0, .fallback = "false",
+	.help = "Whether these may be loopback, private or other addresses that are not public."),
+STRINGS("instances.*.grants.secrets", INS(i.grants.secrets), SECRET, .fallback = "[]", .max = 256,
+	.help = "Secrets that its configuration may refer to."),
+VALUE(COUNT, "instances.*.grants.exec_workers", INS(i.grants.exec_workers), 1, 64, .fallback = "4",
+	.help = "Threads for its blocking work."),
+VALUE(SIZE, "instances.*.grants.kv_quota", INS(i.grants.kv_quota_bytes), 0, MIB(1024), .fallback = "1MiB",
+	.help = "Memory for its small state."),
+VALUE(COUNT, "instances.*.grants.timers", INS(i.grants.max_timers), 0, 65536, .fallback = "1024",
+	.help = "Timers at once."),
+
+NAMED("routes", TOP(routes), struct fl_cfg_raw_route, NAME, .max = 50000,
+	.help = "Which requests go where. The most specific match wins, whatever the order."),
+MAP("routes.*.match", .flags = FL_CFG_IS_NEEDED, .example = "{ path: \"/v1/orders/{id}\" }", .help = "Which requests: all of these must hold."),
+STRING("routes.*.match.host", ROU(r.host), HOST, .fallback = "", .fallback_text = "any", .example = "api.example.com",
+	.help = "Host without port; `*.example.com` for one label or more before it."),
+STRING("routes.*.match.path", ROU(r.path), ROUTE_PATH, .flags = FL_CFG_IS_NEEDED, .example = "\"/v1/orders/{id}\"",
+	.help = "Segments: literal, `{name}` for exactly one, `**` at the end for the rest."),
+VALUE(METHODS, "routes.*.match.methods", ROU(r.methods), 1, FL_CFG_METHODS_N, .fallback_text = "all", .example = "[GET, PUT]",
+	.words = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS", .only_words = true, .help = "`GET` includes `HEAD`."),
+VALUE(NODE, "routes.*.match.headers", ROU(headers), 1, 8, .format = FL_CFG_FORMAT_HEADER, .flags = FL_CFG_OF_HEADERS,
+	.example = "{ x-tenant: acme, x-debug: { present: true } }",
+	.help = "Header to its exact value, or to `{ present: true }` for any value."),
+MAP("routes.*.request", .help = "What a request may cost here."),
+VALUE(SIZE, "routes.*.request.max_body", ROU(r.max_body_bytes), 0, MIB(256), .fallback_text = "`server.limits.max_body`",
+	.help = "Body of a request."),
+VALUE(DURATION, "routes.*.request.timeout", ROU(r.timeout_ns), MS(1), SEC(3600), .fallback_text = "the instance's `timeout`",
+	.help = "From the request to its answer; then the caller gets 504."),
+VALUE(BOOL, "routes.*.request.allow_encoded_slash", ROU(r.allow_encoded_slash), 0, 0, .fallback = "false",
+	.help = "Takes `%2F` in the path, as part of a segment; refused otherwise."),
+MAP("routes.*.to", .flags = FL_CFG_IS_NEEDED, .example = "{ instance: echo, action: reply }", .help = "Who answers."),
+STRING("routes.*.to.instance", ROU(instance), NAME, .flags = FL_CFG_IS_NEEDED, .example = "echo",
+	.help = "One of `instances`."),
+STRING("routes.*.to.action", ROU(r.action), NAME, .flags = FL_CFG_IS_NEEDED, .example = "reply",
+	.help = "One of the connector's actions."),
+};
+/* clang-format on */
+const size_t fl_cfg_keys_n = FL_ARRAY_LEN(fl_cfg_keys);
+_Static_assert(FL_ARRAY_LEN(fl_cfg_keys) <= FL_CFG_KEYS_MAX, "struct fl_cfg_schema has room");
+
+const char *fl_cfg_key_name(const struct fl_cfg_key *key)
+{
+	const char *dot = strrchr(key->path, '.');
+
+	return dot ? dot + 1 : key->path;
+}
+
+/* The row whose keys `path` belongs to: "routes" for "routes.*.match". -1: the top. */
+static int parent_of(const char *path)
+{
+	size_t n = strlen(path) - strlen(strrchr(path, '.') ? strrchr(path, '.') : path);
+
+	if (n >= 2 && memcmp(path + n - 2, ".*", 2) == 0)
+		n -= 2;
+	for (size_t i = 0; n != 0 && i < fl_cfg_keys_n; i++)
+		if (strlen(fl_cfg_keys[i].path) == n && memcmp(fl_cfg_keys[i].path, path, n) == 0)
+			return (int)i;
+	FL_ASSERT(n == 0);
+	return -1;
+}
+
+void fl_cfg_schema_init(struct fl_cfg_schema *s)
+{
+	int last[FL_CFG_KEYS_MAX], last_top = -1;
+
+	s->top = -1;
+	for (int i = 0; i < (int)fl_cfg_keys_n; i++) {
+		int up = parent_of(fl_cfg_keys[i].path);
+		int *tail = up < 0 ? &last_top : &last[up];
+		int *head = up < 0 ? &s->top : &s->first[up];
+
+		s->first[i] = s->next[i] = last[i] = -1;
+		if (*tail < 0)
+			*head = i;
+		else
+			s->next[*tail] = i;
+		*tail = i;
+	}
+}
+
+bool fl_cfg_key_has_word(const struct fl_cfg_key *key, struct fl_str text)
+{
+	struct fl_str rest = fl_str(key->words);
+
+	while (rest.p != NULL)
+		if (fl_str_eq(fl_str_split(rest, '|', &rest), text))
+			return true;
+	return false;
+}

@@ -1,0 +1,123 @@
+/* gateway/config/schema.h - the table of keys
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * One row per key of the configuration. The table drives checking, "did you mean", defaults and
+ * where a value is stored, and is what docs/configuration.md, fairlead.conf(5) and the JSON Schema for
+ * editors are made from (describe.h). Nothing about a key is said anywhere else.
+ */
+#ifndef FL_GATEWAY_CONFIG_SCHEMA_H
+#define FL_GATEWAY_CONFIG_SCHEMA_H
+
+#include "gateway/config/format.h"
+#include "gateway/config/model.h"
+#include "gateway/config/tree.h"
+
+enum fl_cfg_type { /* what is stored at `offset` */
+	FL_CFG_TYPE_MAP, /* nothing; the rows below it share the struct */
+	FL_CFG_TYPE_NAMED, /* struct fl_cfg_items: one struct per entry, `item_bytes` each */
+	FL_CFG_TYPE_STRING, /* struct fl_str; min, max: bytes */
+	FL_CFG_TYPE_STRINGS, /* struct fl_cfg_strings; min, max: items; items NULL: not given */
+	FL_CFG_TYPE_BOOL, /* bool */
+	FL_CFG_TYPE_COUNT, /* uint64_t */
+	FL_CFG_TYPE_SIZE, /* uint64_t, bytes */
+	FL_CFG_TYPE_DURATION, /* uint64_t, nanoseconds */
+	FL_CFG_TYPE_METHODS, /* uint32_t, bits */
+	FL_CFG_TYPE_NODE, /* struct fl_cfg_node *: a map that others read */
+	FL_CFG_TYPE_N,
+};
+
+enum { /* flags of a row */
+	FL_CFG_IS_NEEDED = 1, /* an error when it is not there */
+	FL_CFG_OF_CONNECTOR = 2, /* its map is the connector's: any keys, ${secret:} stays */
+	FL_CFG_OF_SECRETS = 4, /* its map holds a string per secret */
+	FL_CFG_OF_HEADERS = 8, /* its map holds a string or {present: true} per header */
+};
+
+struct fl_cfg_key {
+	const char *path; /* "routes.*.match.path"; * stands for a name */
+	enum fl_cfg_type type;
+	enum fl_cfg_format format; /* of strings and of a list's items; of the names of a map */
+	unsigned flags;
+	const char *fallback; /* the default, as one would write it; NULL: none */
+	const char *fallback_text; /* how documents tell a default that depends; else NULL */
+	const char *words; /* "stdout|off": texts that are taken as they are; the only ones if
+			    * `only_words`. For COUNT: the word that means 0 */
+	bool only_words;
+	uint64_t min, max; /* by type; max 0: no limits */
+	size_t offset; /* in the struct of its section */
+	size_t item_bytes; /* NAMED */
+	const char *example; /* for keys that are needed, and for documents */
+	const char *help; /* one or two sentences */
+};
+
+#define FL_CFG_KEYS_MAX 96u
+extern const struct fl_cfg_key fl_cfg_keys[];
+extern const size_t fl_cfg_keys_n;
+
+/* The rows as a tree: first row below row i is first[i], its next sibling next[]; -1 ends. */
+struct fl_cfg_schema {
+	int first[FL_CFG_KEYS_MAX], next[FL_CFG_KEYS_MAX];
+	int top; /* first of the rows at the top */
+};
+void fl_cfg_schema_init(struct fl_cfg_schema *s);
+/* The last part of a row's path. */
+const char *fl_cfg_key_name(const struct fl_cfg_key *key);
+bool fl_cfg_key_has_word(const struct fl_cfg_key *key, struct fl_str text);
+/* Methods in the order of gateway/route/table.h, "" at the end. */
+extern const char *const fl_cfg_methods[];
+#define FL_CFG_METHODS_N 7u
+
+/* ---- where rows store: what check.c fills and compile.c reads ---- */
+
+struct fl_cfg_items {
+	void *items; /* structs that begin with struct fl_cfg_item */
+	size_t n;
+};
+
+struct fl_cfg_item {
+	struct fl_str name;
+	struct fl_cfg_node *node;
+};
+
+struct fl_cfg_raw_connector {
+	struct fl_cfg_item item;
+	struct fl_cfg_connector c;
+};
+
+struct fl_cfg_raw_instance {
+	struct fl_cfg_item item;
+	struct fl_cfg_instance i;
+	struct fl_str connector;
+	struct fl_cfg_node *config; /* NULL: not given */
+};
+
+struct fl_cfg_raw_route {
+	struct fl_cfg_item item;
+	struct fl_cfg_route r;
+	struct fl_str instance;
+	struct fl_cfg_node *headers; /* NULL: not given */
+};
+
+struct fl_cfg_raw {
+	struct fl_str api_version;
+	struct fl_cfg_strings include;
+	struct fl_cfg_server server;
+	struct fl_cfg_node *secrets; /* NULL: not given */
+	struct fl_cfg_items connectors, instances, routes;
+};
+
+/* Checks the tree by the table and fills *raw, defaults included. Values that are not good are noted
+ * and left at their default. */
+void fl_cfg_check(struct fl_cfg_load *load, struct fl_cfg_node *root, struct fl_cfg_raw *raw);
+/* Makes a configuration of it; NULL when there was any error. */
+struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_raw *raw);
+
+/* Canonical JSON: keys sorted by bytes, no blanks. False, and noted, when JSON cannot hold it. */
+bool fl_cfg_canon(struct fl_cfg_load *load, const struct fl_cfg_node *node, struct fl_buf *out);
+/* The whole as canonical JSON, ${...} as written and secrets never told: for people to read. */
+bool fl_cfg_export(struct fl_cfg_load *load, const struct fl_cfg_node *root, struct fl_arena *arena,
+		   struct fl_str *ret);
+/* BLAKE2b-256, in hex, of the canonical JSON of the whole; secrets count as they were written. */
+bool fl_cfg_digest(struct fl_cfg_load *load, const struct fl_cfg_node *root, char ret[65]);
+
+#endif
