@@ -12,18 +12,38 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Room for a connection's place in by_fd. */
+static bool make_room(struct fl_http_worker *w, int fd)
+{
+	size_t n = (size_t)fd + 1;
+
+	if (n <= w->by_fd_n)
+		return true;
+	n = n < 64 ? 64 : n * 2;
+	struct fl_connection **by_fd = reallocarray(w->by_fd, n, sizeof *by_fd);
+
+	if (!by_fd)
+		return false;
+	memset(by_fd + w->by_fd_n, 0, (n - w->by_fd_n) * sizeof *by_fd);
+	w->by_fd = by_fd;
+	w->by_fd_n = n;
+	return true;
+}
+
 static void link_in(struct fl_http_worker *w, struct fl_connection *c)
 {
 	c->next = &w->ring;
 	c->prev = w->ring.prev;
 	c->prev->next = c;
 	w->ring.prev = c;
+	w->by_fd[c->watch.fd] = c;
 }
 
 static void unlink_from(struct fl_connection *c)
 {
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
+	c->worker->by_fd[c->watch.fd] = NULL;
 }
 
 static void forget(struct fl_http_worker *w, struct fl_connection *c)
@@ -47,7 +67,8 @@ static enum MHD_Result add(struct fl_http_worker *w, int fd, const struct fl_pee
 void fl_connection_adopt(struct fl_http_worker *w, int fd, const struct fl_peer *peer,
                          bool is_surplus)
 {
-	struct fl_connection *c = w->is_quiescing ? NULL : calloc(1, sizeof *c);
+	bool is_wanted = !w->is_quiescing && make_room(w, fd);
+	struct fl_connection *c = is_wanted ? calloc(1, sizeof *c) : NULL;
 
 	if (!c) {
 		fl_admission_leave(w->http->admission, peer);
@@ -92,6 +113,15 @@ void fl_connection_on_notify(void *cls, struct MHD_Connection *mhd, void **conte
 		fl_loop_io_del(w->loop, &c->watch);
 	unlink_from(c);
 	forget(w, c);
+}
+
+/* A descriptor that is none of ours is libcurl's. */
+void fl_connection_on_bytes(void *worker, int fd, const char *p, size_t n)
+{
+	struct fl_http_worker *w = worker;
+
+	if ((size_t)fd < w->by_fd_n && w->by_fd[fd])
+		fl_wire_feed(&w->by_fd[fd]->wire, p, n);
 }
 
 /* While a request waits, libmicrohttpd does not look at the connection. */

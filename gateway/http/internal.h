@@ -23,6 +23,7 @@
 #include "gateway/http/http.h"
 #include "gateway/http/listen.h"
 #include "gateway/http/peer.h"
+#include "gateway/http/wire.h"
 
 /* The calls of gateway/pipeline/request.h; a service has its own. */
 struct fl_http_app {
@@ -77,6 +78,7 @@ struct fl_connection {
 	bool is_watched, has_left, is_surplus /* over the soft limit */;
 	enum fl_connection_phase phase;
 	uint64_t since_ns, deadline_ns; /* of the phase */
+	struct fl_wire wire;
 	struct fl_peer peer;
 };
 
@@ -101,6 +103,8 @@ struct fl_http_worker {
 	uint64_t close_by_ns;
 	struct fl_connection ring; /* head of the connections */
 	struct fl_connection *arriving; /* while MHD_add_connection() runs */
+	struct fl_connection **by_fd; /* by_fd_n of them */
+	size_t by_fd_n;
 	struct fl_exchange *spare;
 	unsigned spare_n;
 	struct fl_guard_field *fields; /* max_headers + 1 */
@@ -160,6 +164,7 @@ void fl_connection_adopt(struct fl_http_worker *w, int fd, const struct fl_peer 
 			 bool is_surplus);
 void fl_connection_on_notify(void *cls, struct MHD_Connection *mhd, void **context,
 			     enum MHD_ConnectionNotificationCode what);
+void fl_connection_on_bytes(void *worker, int fd, const char *p, size_t n);
 /* Looks for the client leaving from now on. False: it has left already. */
 bool fl_connection_watch(struct fl_connection *c);
 void fl_connection_shut(struct fl_connection *c);

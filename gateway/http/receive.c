@@ -90,7 +90,14 @@ static void read_head(struct fl_exchange *x, struct MHD_Connection *mhd, const c
 static enum fl_refusal take_head(struct fl_exchange *x, const struct fl_guard_head *head,
                                  struct fl_guard_request *seen)
 {
+	struct fl_wire *wire = &x->connection->wire;
 	enum fl_refusal refusal = fl_guard_check(head, &x->worker->http->guard_limits, seen);
+
+	if (refusal == FL_REFUSAL_NONE && (wire->is_bad || !wire->is_past_head))
+		refusal = FL_REFUSAL_HEAD;
+	/* What follows was received already, and is another head when there is no body. */
+	wire->is_ended = wire->is_ended || seen->is_chunked || refusal != FL_REFUSAL_NONE;
+	fl_wire_next(wire, head->method + head->head_bytes, seen->content_length);
 
 	x->req.method = seen->method; /* the access log names it also when refused */
 	x->req.method_name =

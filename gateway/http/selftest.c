@@ -39,6 +39,9 @@ static const struct {
     {"a bare CR", FL_STR_INIT(HEAD "A: b\rC: d\r\n\r\n"), FL_REFUSAL_FIELD_VALUE},
     {"an empty name", FL_STR_INIT(HEAD ": b\r\n\r\n"), FL_REFUSAL_HEAD},
     {"a blank before the colon", FL_STR_INIT(HEAD "A : b\r\n\r\n"), FL_REFUSAL_FIELD_NAME},
+    {"a line that begins with a NUL", FL_STR_INIT("\0GET /b HTTP/1.1\r\n" HEAD "A: b\r\n\r\n"),
+     FL_REFUSAL_HEAD},
+    {"a NUL before a bare LF", FL_STR_INIT(HEAD "A: b\0\nC: d\r\n\r\n"), FL_REFUSAL_HEAD},
     {"two lengths",
      FL_STR_INIT("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
                  "Content-Length: 1\r\n\r\nx"),
@@ -50,6 +53,7 @@ struct seen {
 	char target[64];
 	bool is_judged;
 	enum fl_refusal refusal;
+	struct fl_wire wire;
 	struct fl_guard_field fields[8];
 	size_t fields_n;
 };
@@ -102,8 +106,18 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 	};
 
 	seen->refusal = fl_guard_check(&head, &limits, &request);
+	if (seen->refusal == FL_REFUSAL_NONE && (seen->wire.is_bad || !seen->wire.is_past_head))
+		seen->refusal = FL_REFUSAL_HEAD;
 	seen->is_judged = true;
 	return MHD_NO;
+}
+
+static void on_bytes(void *ctx, int fd, const char *p, size_t n)
+{
+	struct seen *seen = ctx;
+
+	(void)fd;
+	fl_wire_feed(&seen->wire, p, n);
 }
 
 static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *s)
@@ -140,8 +154,10 @@ static int try_one(struct MHD_Daemon *daemon, struct fl_str bytes, struct seen *
 
 	if (r == 0 && send(pair[1], bytes.p, bytes.n, MSG_NOSIGNAL) != (ssize_t)bytes.n)
 		r = -EIO;
+	fl_recv_watch(on_bytes, seen);
 	for (unsigned i = 0; r == 0 && !seen->is_judged && i < TURNS; i++)
 		(void)MHD_run(daemon);
+	fl_recv_watch(NULL, NULL);
 	(void)close(pair[1]);
 	(void)MHD_run(daemon); /* lets go of the other end */
 	return r;

@@ -43,12 +43,15 @@ static bool before_wait(void *ctx)
 {
 	struct fl_http_worker *w = ctx;
 
+	if (w->must_run)
+		fl_recv_watch(fl_connection_on_bytes, w);
 	for (unsigned i = 0; w->must_run && i < TURNS_A_ROUND; i++) {
 		w->must_run = false;
 		(void)MHD_run(w->daemon);
 		if (has_more(w->daemon))
 			w->must_run = true;
 	}
+	fl_recv_watch(NULL, NULL);
 	if (w->is_closing)
 		fl_drain_try_close(w);
 	return w->must_run;
@@ -149,6 +152,7 @@ void fl_http_worker_fini(struct fl_http_worker *w)
 	fl_exchange_free_spare(w);
 	free(w->acceptors);
 	free(w->fields);
+	free(w->by_fd);
 }
 
 /* ---- all of them ---- */

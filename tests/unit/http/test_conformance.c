@@ -128,39 +128,35 @@ static int free_rows(void **state)
 
 /* ---- running it ---- */
 
-/* What came back, in the words of the file. */
+static void describe_one(const struct answer *a, struct fl_buf *out)
+{
+	const char *code = a->body ? strstr(a->body, "urn:fairlead:problem:") : NULL;
+
+	fl_buf_printf(out, "%u ", a->status);
+	if (code)
+		fl_buf_printf(out, "%.*s ", (int)strcspn(code + 21, "\""), code + 21);
+	else if (a->status >= 400 && answer_header(a, "x-fake").n == 0)
+		fl_buf_add_c(out, "library ");
+}
+
+/* What came back, in the words of the file. When nothing more comes, the server is asked to close:
+ * whatever was sent before is answered before that. */
 static void describe(struct client *c, bool is_head, struct fl_buf *out)
 {
 	struct answer a = {.status = 0};
+	bool is_asked = false;
 
 	for (;;) {
-		bool may_be_open = a.status != 0 && !a.says_close && c->n == 0;
-
-		if (may_be_open && client_is_open(c)) {
-			/* Quiet, perhaps only for now: whatever else was sent is answered before
-			 * this. */
+		if (a.status != 0 && !a.says_close && !is_asked && c->n == 0 && client_is_open(c)) {
 			client_send(c, FL_STR("GET /close HTTP/1.1\r\nHost: a\r\n\r\n"));
-			client_read(c, false, &a);
-			while (a.status != 0 && !a.says_close) {
-				fl_buf_printf(out, "%u ", a.status);
-				client_read(c, false, &a);
-			}
-			fl_buf_add_c(out, a.status == 200 ? "open" : "closed");
-			break;
+			is_asked = true;
 		}
-		client_read(c, is_head, &a);
-		if (a.status == 0) {
-			fl_buf_add_c(out, "closed");
+		client_read(c, is_head && !is_asked, &a);
+		if (a.status == 0 || (is_asked && a.status == 200 && a.says_close))
 			break;
-		}
-		fl_buf_printf(out, "%u ", a.status);
-		const char *code = a.body ? strstr(a.body, "urn:fairlead:problem:") : NULL;
-
-		if (code)
-			fl_buf_printf(out, "%.*s ", (int)strcspn(code + 21, "\""), code + 21);
-		else if (a.status >= 400 && answer_header(&a, "x-fake").n == 0)
-			fl_buf_add_c(out, "library ");
+		describe_one(&a, out);
 	}
+	fl_buf_add_c(out, a.status == 0 ? "closed" : "open");
 	answer_fini(&a);
 }
 
