@@ -36,14 +36,14 @@ static void link_in(struct fl_http_worker *w, struct fl_connection *c)
 	c->prev = w->ring.prev;
 	c->prev->next = c;
 	w->ring.prev = c;
-	w->by_fd[c->watch.fd] = c;
+	w->by_fd[c->fd] = c;
 }
 
 static void unlink_from(struct fl_connection *c)
 {
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
-	c->worker->by_fd[c->watch.fd] = NULL;
+	c->worker->by_fd[c->fd] = NULL;
 }
 
 static void forget(struct fl_http_worker *w, struct fl_connection *c)
@@ -77,7 +77,7 @@ void fl_connection_adopt(struct fl_http_worker *w, int fd, const struct fl_peer 
 		return;
 	}
 	c->worker = w;
-	c->watch.fd = fd;
+	c->fd = fd;
 	c->peer = *peer;
 	c->is_surplus = is_surplus;
 	w->arriving = c;
@@ -109,46 +109,108 @@ void fl_connection_on_notify(void *cls, struct MHD_Connection *mhd, void **conte
 	}
 	c = *context;
 	FL_ASSERT(!c->exchange);
-	if (c->is_watched)
-		fl_loop_io_del(w->loop, &c->watch);
+	/* Else it would be closed while in the set, which ends it only if no child holds it. */
+	if (c->is_kept)
+		(void)epoll_ctl(w->daemon_io.fd, EPOLL_CTL_DEL, c->fd, NULL);
 	unlink_from(c);
 	forget(w, c);
 }
 
+/* ---- what libmicrohttpd asks the kernel ---- */
+
 /* A descriptor that is none of ours is libcurl's. */
-void fl_connection_on_bytes(void *worker, int fd, const char *p, size_t n)
+static struct fl_connection *find(struct fl_http_worker *w, int fd)
 {
-	struct fl_http_worker *w = worker;
-
-	if ((size_t)fd < w->by_fd_n && w->by_fd[fd])
-		fl_wire_feed(&w->by_fd[fd]->wire, p, n);
+	return (size_t)fd < w->by_fd_n ? w->by_fd[fd] : NULL;
 }
 
-/* While a request waits, libmicrohttpd does not look at the connection. */
-static void on_left(struct fl_loop_io *io, uint32_t events)
+static bool is_waiting(const struct fl_connection *c)
 {
-	struct fl_connection *c = FL_CONTAINER_OF(io, struct fl_connection, watch);
-
-	(void)events;
-	c->has_left = true;
-	if (c->exchange && c->exchange->stage == FL_EXCHANGE_WAIT)
-		fl_receive_leave(c->exchange);
+	return c->exchange && c->exchange->stage == FL_EXCHANGE_WAIT;
 }
 
-bool fl_connection_watch(struct fl_connection *c)
+/* It reads before it lets an answer be queued to a connection that was suspended. */
+static bool is_dry(void *ctx, int fd)
 {
-	if (!c->is_watched) {
-		c->watch.on_event = on_left;
-		/* Edge-triggered and without EPOLLIN: costs nothing while requests come. */
-		if (fl_loop_io_add(c->worker->loop, &c->watch, EPOLLRDHUP | EPOLLET) == 0)
-			c->is_watched = true;
+	const struct fl_connection *c = find(ctx, fd);
+
+	return c && !c->has_input && c->exchange && c->exchange->stage == FL_EXCHANGE_ANSWER;
+}
+
+static void on_bytes(void *ctx, int fd, const char *p, size_t n, size_t room)
+{
+	struct fl_connection *c = find(ctx, fd);
+
+	if (!c)
+		return;
+	c->has_input = n == room;
+	fl_wire_feed(&c->wire, p, n);
+}
+
+/* A connection that waits stays in the set. */
+static bool is_needless(void *ctx, int op, int fd, uint32_t *events)
+{
+	struct fl_connection *c = find(ctx, fd);
+
+	*events |= EPOLLRDHUP;
+	if (!c)
+		return false;
+	if (op == EPOLL_CTL_DEL && is_waiting(c)) {
+		c->is_kept = true;
+		return true;
 	}
-	return !c->has_left;
+	bool was_kept = c->is_kept;
+
+	c->is_kept = false;
+	return op == EPOLL_CTL_ADD && was_kept;
+}
+
+/* What happens to a suspended connection is noted here: to libmicrohttpd it would be an error. */
+static bool is_ours(struct fl_http_worker *w, const struct epoll_event *event)
+{
+	if (!(event->events & EPOLLRDHUP) && w->waiting_n == 0)
+		return false;
+	struct fl_connection *c =
+	    MHD_get_connection_info(event->data.ptr, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+
+	if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->has_left = true;
+	if (!is_waiting(c))
+		return false;
+	if (event->events & EPOLLIN)
+		c->has_input = true;
+	if (c->has_left)
+		fl_receive_leave(c->exchange);
+	return true;
+}
+
+static int on_events(void *ctx, struct epoll_event *events, int n)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!is_ours(ctx, &events[i]))
+			events[kept++] = events[i];
+	return kept;
+}
+
+void fl_connection_watch_kernel(struct fl_http_worker *w)
+{
+	w->watch = (struct fl_kernel_watch){
+	    .ctx = w,
+	    .epoll_fd = w->daemon_io.fd,
+	    .is_dry = is_dry,
+	    .on_bytes = on_bytes,
+	    .is_needless = is_needless,
+	    .on_events = on_events,
+	};
+	fl_kernel_watch(&w->watch);
 }
 
 void fl_connection_shut(struct fl_connection *c)
 {
 	c->phase = FL_CONNECTION_REAPED;
 	c->deadline_ns = UINT64_MAX;
-	(void)shutdown(c->watch.fd, SHUT_RDWR);
+	(void)shutdown(c->fd, SHUT_RDWR);
 }

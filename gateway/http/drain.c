@@ -19,7 +19,7 @@ static bool is_quiet(const struct fl_connection *c)
 	char byte;
 
 	return c->phase == FL_CONNECTION_IDLE &&
-	       recv(c->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	       recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void fl_drain_on_quiesce(struct fl_loop_task *task)

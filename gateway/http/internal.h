@@ -9,6 +9,7 @@
  *	accept.c      accept, admit, spread        respond.c     app's answer -> libmicrohttpd
  *	worker.c      thread, loop, daemon         reap.c        deadlines
  *	connection.c  one connection's books       drain.c       quiesce, close, stop
+ *	kernel.c      libmicrohttpd's calls of the kernel
  */
 #ifndef FL_GATEWAY_HTTP_INTERNAL_H
 #define FL_GATEWAY_HTTP_INTERNAL_H
@@ -21,6 +22,7 @@
 #include "gateway/http/admit.h"
 #include "gateway/http/guard.h"
 #include "gateway/http/http.h"
+#include "gateway/http/kernel.h"
 #include "gateway/http/listen.h"
 #include "gateway/http/peer.h"
 #include "gateway/http/wire.h"
@@ -74,8 +76,11 @@ struct fl_connection {
 	struct fl_http_worker *worker;
 	struct MHD_Connection *mhd;
 	struct fl_exchange *exchange; /* under way, or NULL */
-	struct fl_loop_io watch; /* for the client leaving while it waits; its fd is the connection's */
-	bool is_watched, has_left, is_surplus /* over the soft limit */;
+	int fd;
+	bool has_left; /* the client closed its side, at least */
+	bool has_input; /* there is more to read, as far as events told */
+	bool is_kept; /* in the daemon's epoll set, though the daemon took it out */
+	bool is_surplus; /* over the soft limit */
 	enum fl_connection_phase phase;
 	uint64_t since_ns, deadline_ns; /* of the phase */
 	struct fl_wire wire;
@@ -110,6 +115,8 @@ struct fl_http_worker {
 	struct fl_guard_field *fields; /* max_headers + 1 */
 	size_t fields_n;
 	uint64_t exchanges_n; /* not spare */
+	uint64_t waiting_n; /* of them, those in stage WAIT */
+	struct fl_kernel_watch watch;
 	pthread_t thread;
 	bool is_running;
 	struct fl_loop_task quiesce_task, close_task;
@@ -164,9 +171,8 @@ void fl_connection_adopt(struct fl_http_worker *w, int fd, const struct fl_peer 
 			 bool is_surplus);
 void fl_connection_on_notify(void *cls, struct MHD_Connection *mhd, void **context,
 			     enum MHD_ConnectionNotificationCode what);
-void fl_connection_on_bytes(void *worker, int fd, const char *p, size_t n);
-/* Looks for the client leaving from now on. False: it has left already. */
-bool fl_connection_watch(struct fl_connection *c);
+/* Sets the worker's watch for the calling thread, which runs the loop. */
+void fl_connection_watch_kernel(struct fl_http_worker *w);
 void fl_connection_shut(struct fl_connection *c);
 
 static inline void fl_connection_enter(struct fl_connection *c, enum fl_connection_phase phase,

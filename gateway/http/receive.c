@@ -201,11 +201,12 @@ static enum MHD_Result on_end(struct fl_exchange *x, struct MHD_Connection *mhd)
 		return answer_at_once(x, mhd);
 	x->stage = FL_EXCHANGE_WAIT;
 	fl_connection_enter(c, FL_CONNECTION_WAIT, fl_loop_now_ns(x->worker->loop), UINT64_MAX);
-	if (!fl_connection_watch(c)) {
+	if (c->has_left) {
 		x->worker->http->app->gone(&x->req);
 		x->stage = FL_EXCHANGE_LEFT;
 		return MHD_NO;
 	}
+	x->worker->waiting_n++;
 	MHD_suspend_connection(mhd);
 	return MHD_YES;
 }
@@ -214,6 +215,7 @@ void fl_receive_leave(struct fl_exchange *x)
 {
 	x->worker->http->app->gone(&x->req);
 	x->stage = FL_EXCHANGE_LEFT;
+	x->worker->waiting_n--;
 	MHD_resume_connection(x->connection->mhd);
 	x->worker->must_run = true;
 }
@@ -261,8 +263,7 @@ void fl_receive_on_completed(void *cls, struct MHD_Connection *mhd, void **conte
 	bool was_sent =
 	    why == MHD_REQUEST_TERMINATED_COMPLETED_OK && x->stage == FL_EXCHANGE_SENDING;
 
-	if (x->stage == FL_EXCHANGE_WAIT)
-		w->http->app->gone(&x->req);
+	FL_ASSERT(x->stage != FL_EXCHANGE_WAIT); /* it is suspended then */
 	c->exchange = NULL;
 	x->connection = NULL;
 	fl_connection_enter(c, FL_CONNECTION_IDLE, fl_loop_now_ns(w->loop),

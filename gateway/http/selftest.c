@@ -112,11 +112,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 	return MHD_NO;
 }
 
-static void on_bytes(void *ctx, int fd, const char *p, size_t n)
+static void on_bytes(void *ctx, int fd, const char *p, size_t n, size_t room)
 {
 	struct seen *seen = ctx;
 
 	(void)fd;
+	(void)room;
 	fl_wire_feed(&seen->wire, p, n);
 }
 
@@ -141,6 +142,7 @@ static void on_log(void *cls, const char *format, va_list ap)
 /* -errno when it could not be tried. */
 static int try_one(struct MHD_Daemon *daemon, struct fl_str bytes, struct seen *seen)
 {
+	const struct fl_kernel_watch watch = {.ctx = seen, .epoll_fd = -1, .on_bytes = on_bytes};
 	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
 	int pair[2];
 
@@ -154,10 +156,10 @@ static int try_one(struct MHD_Daemon *daemon, struct fl_str bytes, struct seen *
 
 	if (r == 0 && send(pair[1], bytes.p, bytes.n, MSG_NOSIGNAL) != (ssize_t)bytes.n)
 		r = -EIO;
-	fl_recv_watch(on_bytes, seen);
+	fl_kernel_watch(&watch);
 	for (unsigned i = 0; r == 0 && !seen->is_judged && i < TURNS; i++)
 		(void)MHD_run(daemon);
-	fl_recv_watch(NULL, NULL);
+	fl_kernel_watch(NULL);
 	(void)close(pair[1]);
 	(void)MHD_run(daemon); /* lets go of the other end */
 	return r;

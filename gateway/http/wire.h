@@ -30,9 +30,4 @@ void fl_wire_feed(struct fl_wire *wire, const char *p, size_t n);
  * after the head lie now: as many of them as have come in are looked at. */
 void fl_wire_next(struct fl_wire *wire, const char *after, uint64_t body_n);
 
-/* recv.c: libmicrohttpd's recv() is ours. What it receives from now on in this thread is told to
- * `on_bytes`; NULL: to nobody. */
-typedef void (*fl_recv_fn)(void *ctx, int fd, const char *p, size_t n);
-void fl_recv_watch(fl_recv_fn on_bytes, void *ctx);
-
 #endif

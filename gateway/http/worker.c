@@ -43,15 +43,12 @@ static bool before_wait(void *ctx)
 {
 	struct fl_http_worker *w = ctx;
 
-	if (w->must_run)
-		fl_recv_watch(fl_connection_on_bytes, w);
 	for (unsigned i = 0; w->must_run && i < TURNS_A_ROUND; i++) {
 		w->must_run = false;
 		(void)MHD_run(w->daemon);
 		if (has_more(w->daemon))
 			w->must_run = true;
 	}
-	fl_recv_watch(NULL, NULL);
 	if (w->is_closing)
 		fl_drain_try_close(w);
 	return w->must_run;
@@ -260,6 +257,7 @@ static void *run(void *arg)
 {
 	struct fl_http_worker *w = arg;
 
+	fl_connection_watch_kernel(w);
 	fl_loop_run(w->loop);
 	return NULL;
 }

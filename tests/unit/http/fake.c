@@ -17,8 +17,8 @@ struct fl_pipeline_worker {
 	unsigned index;
 	struct fl_request *waiters[WAITERS_MAX];
 	size_t waiters_n;
-	struct fl_loop_task ready_task;
-	bool is_posted;
+	struct fl_loop_task drain_task, soon_task;
+	bool is_drain_posted, is_soon_posted;
 };
 
 struct fake_counts fake;
@@ -122,6 +122,52 @@ static enum fl_request_verdict odd(struct fl_request *req)
 	return FL_REQUEST_RESPOND;
 }
 
+static void remove_waiter(struct fl_request *req)
+{
+	struct fl_pipeline_worker *w = req->worker;
+
+	for (size_t i = 0; i < w->waiters_n; i++)
+		if (w->waiters[i] == req) {
+			w->waiters[i] = w->waiters[--w->waiters_n];
+			return;
+		}
+}
+
+static void ready(struct fl_request *req, uint32_t status)
+{
+	(void)text(req, status, status == 200 ? "waited\n" : "drained\n");
+	req->state = READY;
+	atomic_fetch_sub(&fake.waiting, 1);
+	if (!fl_str_is(req->raw_path, "/owe"))
+		remove_waiter(req);
+	req->transport->on_ready(req);
+}
+
+static void on_soon(struct fl_loop_task *task)
+{
+	struct fl_pipeline_worker *w = FL_CONTAINER_OF(task, struct fl_pipeline_worker, soon_task);
+
+	w->is_soon_posted = false;
+	for (size_t i = w->waiters_n; i-- > 0;)
+		if (w->waiters[i]->state == WAITING && fl_str_is(w->waiters[i]->raw_path, "/soon"))
+			ready(w->waiters[i], 200);
+}
+
+static enum fl_request_verdict wait_for_it(struct fl_request *req)
+{
+	struct fl_pipeline_worker *w = req->worker;
+
+	req->state = WAITING;
+	w->waiters[w->waiters_n++] = req;
+	atomic_fetch_add(&fake.waiting, 1);
+	if (fl_str_is(req->raw_path, "/soon") && !w->is_soon_posted) {
+		w->is_soon_posted = true;
+		w->soon_task.on_task = on_soon;
+		fl_loop_post(w->loop, &w->soon_task);
+	}
+	return FL_REQUEST_WAIT;
+}
+
 enum fl_request_verdict fl_pipeline_dispatch(struct fl_request *req)
 {
 	atomic_fetch_add(&fake.dispatched, 1);
@@ -135,26 +181,12 @@ enum fl_request_verdict fl_pipeline_dispatch(struct fl_request *req)
 		answer(req, 200, FL_STR("text/plain"), req->body);
 		return FL_REQUEST_RESPOND;
 	}
-	if (fl_str_is(req->raw_path, "/wait") || fl_str_is(req->raw_path, "/owe")) {
-		req->state = WAITING;
-		req->worker->waiters[req->worker->waiters_n++] = req;
-		atomic_fetch_add(&fake.waiting, 1);
-		return FL_REQUEST_WAIT;
-	}
+	if (fl_str_is(req->raw_path, "/wait") || fl_str_is(req->raw_path, "/owe") ||
+	    fl_str_is(req->raw_path, "/soon"))
+		return wait_for_it(req);
 	(void)text(req, 200, "hello\n");
 	req->response.must_close = fl_str_is(req->raw_path, "/close");
 	return FL_REQUEST_RESPOND;
-}
-
-static void remove_waiter(struct fl_request *req)
-{
-	struct fl_pipeline_worker *w = req->worker;
-
-	for (size_t i = 0; i < w->waiters_n; i++)
-		if (w->waiters[i] == req) {
-			w->waiters[i] = w->waiters[--w->waiters_n];
-			return;
-		}
 }
 
 void fl_pipeline_gone(struct fl_request *req)
@@ -165,21 +197,11 @@ void fl_pipeline_gone(struct fl_request *req)
 	req->state = GONE;
 }
 
-static void ready(struct fl_request *req, uint32_t status)
-{
-	(void)text(req, status, status == 200 ? "waited\n" : "drained\n");
-	req->state = READY;
-	atomic_fetch_sub(&fake.waiting, 1);
-	if (!fl_str_is(req->raw_path, "/owe"))
-		remove_waiter(req);
-	req->transport->on_ready(req);
-}
-
 static void on_drain(struct fl_loop_task *task)
 {
-	struct fl_pipeline_worker *w = FL_CONTAINER_OF(task, struct fl_pipeline_worker, ready_task);
+	struct fl_pipeline_worker *w = FL_CONTAINER_OF(task, struct fl_pipeline_worker, drain_task);
 
-	w->is_posted = false;
+	w->is_drain_posted = false;
 	for (size_t i = w->waiters_n; i-- > 0;)
 		if (w->waiters[i]->state == WAITING)
 			ready(w->waiters[i], 503);
@@ -190,11 +212,11 @@ void fl_pipeline_drain(struct fl_request *req)
 	struct fl_pipeline_worker *w = req->worker;
 
 	atomic_fetch_add(&fake.drained, 1);
-	if (w->is_posted)
+	if (w->is_drain_posted)
 		return;
-	w->is_posted = true;
-	w->ready_task.on_task = on_drain;
-	fl_loop_post(w->loop, &w->ready_task);
+	w->is_drain_posted = true;
+	w->drain_task.on_task = on_drain;
+	fl_loop_post(w->loop, &w->drain_task);
 }
 
 void fl_pipeline_end(struct fl_request *req, uint64_t bytes_out, bool was_sent)

@@ -8,6 +8,7 @@
  *	/early     404 before the body
  *	/odd       a header that libmicrohttpd refuses
  *	/close     200 that asks for the connection to be closed
+ *	/soon      waits until the loop comes round
  *	/wait      waits until fake_finish(), fl_pipeline_gone() or fl_pipeline_drain()
  *	/owe       like /wait, and is released only by fake_pay()
  */

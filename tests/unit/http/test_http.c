@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -328,6 +329,110 @@ static void test_wait_then_next(void **state)
 	assert_string_equal(a.body, "waited\n");
 }
 
+/* Has the worker looked at everything that was sent before? */
+static void come_round(void)
+{
+	struct client other = client_open(server.port);
+
+	client_send(&other, FL_STR(GET("/fixed")));
+	client_read(&other, false, &a);
+	client_close(&other);
+}
+
+static void test_next_comes_while_waiting(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		client_send(&c, FL_STR(GET("/wait")));
+		server_await(&fake.waiting, 1);
+		client_send(&c, FL_STR(GET("/fixed")));
+		come_round();
+		fake_finish(fl_http_loop(server.http, 0));
+		client_read(&c, false, &a);
+		assert_string_equal(a.body, "waited\n");
+		client_read(&c, false, &a);
+		assert_string_equal(a.body, "hello\n");
+	}
+}
+
+struct hold { /* keeps the loop from going on */
+	struct fl_loop_task task;
+	sem_t is_held, may_go;
+};
+
+static void on_hold(struct fl_loop_task *task)
+{
+	struct hold *hold = FL_CONTAINER_OF(task, struct hold, task);
+
+	(void)sem_post(&hold->is_held);
+	(void)sem_wait(&hold->may_go);
+}
+
+/* All is there before the first byte is read, so that no event tells of the rest again; and the
+ * read buffer is full when the first request waits. */
+static void test_much_is_there_while_waiting(void **state)
+{
+	enum { N = 700 };
+	struct hold hold = {.task.on_task = on_hold};
+	struct fl_buf many;
+
+	(void)state;
+	fl_buf_init(&many, 1 << 20);
+	fl_buf_add_c(&many, GET("/wait"));
+	for (int i = 0; i < N; i++)
+		fl_buf_add_c(&many, GET("/fixed"));
+	(void)sem_init(&hold.is_held, 0, 0);
+	(void)sem_init(&hold.may_go, 0, 0);
+	fl_loop_post(fl_http_loop(server.http, 0), &hold.task);
+	(void)sem_wait(&hold.is_held);
+	client_send(&c, fl_buf_str(&many));
+	(void)sem_post(&hold.may_go);
+	server_await(&fake.waiting, 1);
+	come_round();
+	fake_finish(fl_http_loop(server.http, 0));
+	client_read(&c, false, &a);
+	assert_string_equal(a.body, "waited\n");
+	for (int i = 0; i < N; i++) {
+		client_read(&c, false, &a);
+		assert_string_equal(a.body, "hello\n");
+	}
+	fl_buf_fini(&many);
+	(void)sem_destroy(&hold.is_held);
+	(void)sem_destroy(&hold.may_go);
+}
+
+static void test_many_in_pieces(void **state)
+{
+	static const struct {
+		const char *request, *body;
+	} kinds[] = {
+	    {GET("/soon"), "waited\n"},
+	    {GET("/fixed"), "hello\n"},
+	    {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "abc"},
+	    {"POST /soon HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "waited\n"},
+	};
+	enum { N = 300 };
+	struct fl_buf many;
+	unsigned char order[N];
+	unsigned dice = 1;
+
+	(void)state;
+	for (size_t step = 1; step < 4000; step = step * 3 + 1) {
+		fl_buf_init(&many, 1 << 20);
+		for (unsigned i = 0; i < N; i++) {
+			dice = dice * 1103515245u + 12345u;
+			order[i] = dice >> 16 & 3;
+			fl_buf_add_c(&many, kinds[order[i]].request);
+		}
+		client_send_pieces(&c, fl_buf_str(&many), step);
+		fl_buf_fini(&many);
+		for (unsigned i = 0; i < N; i++) {
+			client_read(&c, false, &a);
+			assert_string_equal(a.body, kinds[order[i]].body);
+		}
+	}
+}
+
 static void test_leaves_while_waiting(void **state)
 {
 	(void)state;
@@ -436,6 +541,10 @@ int main(void)
 	    CASE("a body that is cut off never reaches the app", test_body_cut_off),
 	    CASE("a request waits and is answered", test_wait),
 	    CASE("pipelined requests wait their turn", test_wait_then_next),
+	    CASE("what comes while a request waits is answered after it",
+	         test_next_comes_while_waiting),
+	    CASE("however much it is", test_much_is_there_while_waiting),
+	    CASE("all kinds of requests in pieces of any size", test_many_in_pieces),
 	    CASE("a client that leaves while it waits is noticed", test_leaves_while_waiting),
 	    CASE("a client that left before it waits is noticed", test_left_before_waiting),
 	    CASE("a client that resets while it waits is noticed", test_resets_while_waiting),
