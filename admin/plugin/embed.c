@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "admin/plugin/look.h"
 #include "base/buf.h"
+#include "gateway/connector/check.h"
 
 extern char **environ;
 
@@ -51,7 +51,7 @@ static int run_objcopy(const char *in, const char *manifest, const char *out)
 /* What is wrong with file and manifest together; prints it. */
 static int check(const char *path, struct fl_str file, struct fl_str manifest)
 {
-	struct fl_look look;
+	struct fl_connector_file read;
 	struct fl_problems problems;
 	struct fl_arena arena;
 	struct fl_buf out;
@@ -60,16 +60,14 @@ static int check(const char *path, struct fl_str file, struct fl_str manifest)
 	fl_arena_init(&arena, 4096, 1u << 20);
 	fl_problems_init(&problems, &arena);
 	fl_buf_init(&out, 1u << 20);
-	fl_look_file(file, &look, &problems);
-	look.manifest = manifest; /* whatever is there is about to go */
-	fl_look_manifest(&look, &problems);
-	fl_look_compare(&look, &problems);
+	fl_connector_file_read(file, &manifest, &read, &problems);
 	fl_problems_print(&problems, &out);
 	(void)fputs(fl_buf_cstr(&out), stderr);
 	status = problems.errors == 0 ? 0 : FL_PLUGIN_EXIT_REFUSED;
 	if (status != 0)
 		(void)fl_plugin_complain("%s: nothing was written", path);
 	fl_buf_fini(&out);
+	fl_connector_file_fini(&read);
 	fl_arena_fini(&arena);
 	return status;
 }
@@ -83,8 +81,8 @@ static int embed(const char *path, const char *manifest_path, const char *out)
 
 	if (snprintf(tmp, sizeof tmp, "%s.embed-%ld", out, (long)getpid()) >= (int)sizeof tmp)
 		return fl_plugin_complain("%s: the name is too long", out);
-	if (fl_plugin_read_file(path, FL_PLUGIN_FILE_MAX, &file, &err) != 0 ||
-	    fl_plugin_read_file(manifest_path, FL_PLUGIN_MANIFEST_MAX, &manifest, &err) != 0)
+	if (fl_plugin_read_file(path, FL_CONNECTOR_MAX_BYTES, &file, &err) != 0 ||
+	    fl_plugin_read_file(manifest_path, FL_MANIFEST_MAX_BYTES, &manifest, &err) != 0)
 		status = fl_plugin_complain("%s", err.message);
 	else
 		status = check(path, file, manifest);

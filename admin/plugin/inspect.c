@@ -9,8 +9,8 @@
 
 #include <sodium.h>
 
-#include "admin/plugin/look.h"
 #include "base/buf.h"
+#include "gateway/connector/check.h"
 
 #define OUTPUT_MAX (size_t)(4u << 20)
 #define HEX_SIZE (2 * crypto_hash_sha256_BYTES + 1)
@@ -23,21 +23,27 @@ static void digest_of(struct fl_str file, char hex[HEX_SIZE])
 	(void)sodium_bin2hex(hex, HEX_SIZE, digest, sizeof digest);
 }
 
-static void print_text(struct fl_buf *out, const struct fl_look *look, const char *hex,
+static void print_text(struct fl_buf *out, const struct fl_connector_file *file, const char *hex,
                        const struct fl_problems *problems)
 {
-	if (look->id.n != 0)
-		fl_buf_printf(out, "id        %.*s\nversion   %.*s\n", FL_STR_ARGS(look->id),
-		              FL_STR_ARGS(look->version));
-	if (look->has_note)
-		fl_buf_printf(out, "abi       %u.%u\n", look->note_major, look->note_minor);
+	const struct fl_manifest *m = file->manifest;
+
+	if (m != NULL)
+		fl_buf_printf(out, "id        %.*s\nversion   %.*s\n", FL_STR_ARGS(m->id),
+		              FL_STR_ARGS(m->version));
+	if (file->note.is_there)
+		fl_buf_printf(out, "abi       %u.%u\n", file->note.abi_major,
+		              file->note.abi_minor);
 	fl_buf_printf(out, "sha256    %s\n", hex);
-	if (look->id.n != 0) {
+	if (m != NULL) {
 		fl_buf_add_c(out, "manifest\n");
-		fl_buf_add(out, look->manifest);
-		if (look->manifest.p[look->manifest.n - 1] != '\n')
+		fl_buf_add(out, file->manifest_json);
+		if (file->manifest_json.p[file->manifest_json.n - 1] != '\n')
 			fl_buf_add_char(out, '\n');
 	}
+	for (size_t i = 0; m != NULL && i < m->unknown.n; i++)
+		fl_buf_printf(out, "note: %.*s is not known here and ignored\n",
+		              FL_STR_ARGS(m->unknown.items[i]));
 	for (const struct fl_problem *p = problems->first; p != NULL; p = p->next)
 		fl_buf_printf(out, "error: %.*s [%s]\n       %.*s\n", FL_STR_ARGS(p->detail),
 		              p->code, FL_STR_ARGS(p->hint));
@@ -54,21 +60,26 @@ static void add_member(struct fl_buf *out, const char *before, struct fl_str val
 		fl_buf_add_json(out, value);
 }
 
-/* The manifest goes in as it is: fl_look_manifest() has seen that it is JSON. */
-static void print_json(struct fl_buf *out, const struct fl_look *look, const char *hex,
+/* The manifest goes in as it is: it was read, so it is JSON. */
+static void print_json(struct fl_buf *out, const struct fl_connector_file *file, const char *hex,
                        const struct fl_problems *problems)
 {
-	add_member(out, "{\"id\":", look->id);
-	add_member(out, ",\"version\":", look->version);
-	if (look->has_note)
-		fl_buf_printf(out, ",\"abi\":{\"major\":%u,\"minor\":%u}", look->note_major,
-		              look->note_minor);
+	const struct fl_manifest *m = file->manifest;
+
+	add_member(out, "{\"id\":", m == NULL ? FL_STR_NULL : m->id);
+	add_member(out, ",\"version\":", m == NULL ? FL_STR_NULL : m->version);
+	if (file->note.is_there)
+		fl_buf_printf(out, ",\"abi\":{\"major\":%u,\"minor\":%u}", file->note.abi_major,
+		              file->note.abi_minor);
 	add_member(out, ",\"sha256\":", fl_str(hex));
-	if (look->id.n != 0) {
+	if (m != NULL) {
 		fl_buf_add_c(out, ",\"manifest\":");
-		fl_buf_add(out, look->manifest);
+		fl_buf_add(out, file->manifest_json);
 	}
-	fl_buf_add_c(out, ",\"problems\":[");
+	fl_buf_add_c(out, ",\"unknown\":[");
+	for (size_t i = 0; m != NULL && i < m->unknown.n; i++)
+		add_member(out, i == 0 ? "" : ",", m->unknown.items[i]);
+	fl_buf_add_c(out, "],\"problems\":[");
 	for (const struct fl_problem *p = problems->first; p != NULL; p = p->next) {
 		add_member(out,
 		           p == problems->first ? "{\"code\":" : ",{\"code\":", fl_str(p->code));
@@ -82,32 +93,22 @@ static void print_json(struct fl_buf *out, const struct fl_look *look, const cha
 static int inspect(const char *path, bool is_json)
 {
 	struct fl_error err = FL_ERROR_INIT;
+	struct fl_connector_file file;
 	struct fl_problems problems;
 	struct fl_arena arena;
-	struct fl_look look;
-	struct fl_str file;
+	struct fl_str bytes;
 	struct fl_buf out;
 	char hex[HEX_SIZE];
 	int status;
 
-	if (fl_plugin_read_file(path, FL_PLUGIN_FILE_MAX, &file, &err) != 0)
+	if (fl_plugin_read_file(path, FL_CONNECTOR_MAX_BYTES, &bytes, &err) != 0)
 		return fl_plugin_complain("%s", err.message);
 	fl_arena_init(&arena, 4096, OUTPUT_MAX);
 	fl_problems_init(&problems, &arena);
 	fl_buf_init(&out, OUTPUT_MAX);
-	digest_of(file, hex);
-	fl_look_file(file, &look, &problems);
-	if (look.manifest.n != 0)
-		fl_look_manifest(&look, &problems);
-	if (look.manifests != 1)
-		fl_problem_hint(&problems,
-		                fl_problems_add(&problems, "manifest_section",
-		                                (struct fl_position){0}, FL_STR_NULL,
-		                                "has %zu sections .fairlead.manifest, not one",
-		                                look.manifests),
-		                "fairlead-plugin embed %s MANIFEST.json", path);
-	fl_look_compare(&look, &problems);
-	(is_json ? print_json : print_text)(&out, &look, hex, &problems);
+	digest_of(bytes, hex);
+	fl_connector_file_read(bytes, NULL, &file, &problems);
+	(is_json ? print_json : print_text)(&out, &file, hex, &problems);
 	if (fl_buf_is_overflown(&out))
 		status = fl_plugin_complain("%s: there is too much to print", path);
 	else if (fwrite(out.p, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
@@ -115,8 +116,9 @@ static int inspect(const char *path, bool is_json)
 	else
 		status = problems.errors == 0 ? 0 : FL_PLUGIN_EXIT_REFUSED;
 	fl_buf_fini(&out);
+	fl_connector_file_fini(&file);
 	fl_arena_fini(&arena);
-	free((void *)(uintptr_t)file.p);
+	free((void *)(uintptr_t)bytes.p);
 	return status;
 }
 

@@ -12,9 +12,6 @@
 
 #define FL_PLUGIN_EXIT_USAGE 2
 #define FL_PLUGIN_EXIT_REFUSED 3
-/* The largest connector and manifest that are read. */
-#define FL_PLUGIN_FILE_MAX (size_t)(64u << 20)
-#define FL_PLUGIN_MANIFEST_MAX (size_t)(1u << 20)
 
 int fl_plugin_new(int argc, char **argv);
 int fl_plugin_embed(int argc, char **argv);

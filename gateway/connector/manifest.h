@@ -66,6 +66,8 @@ struct fl_manifest {
 		bool threads;
 	} permissions;
 	uint64_t state_schema; /* 0: exports no state */
+	const uint64_t *state_accepts; /* schemas that it can import */
+	size_t state_accepts_n;
 	uint64_t limit_mem, limit_cpu_ms, limit_fds; /* 0: none asked for */
 	struct fl_str webhooks_json; /* verification recipes, as compact JSON; empty: none */
 	struct fl_str maintainer, license, source, docs;
@@ -81,5 +83,7 @@ struct fl_manifest *fl_manifest_destroy(struct fl_manifest *manifest);
 int fl_manifest_action_index(const struct fl_manifest *manifest, struct fl_str name);
 /* Does it ask for this extension, in `requires` or `optional`? Only then is it granted. */
 bool fl_manifest_asks_for(const struct fl_manifest *manifest, struct fl_str extension);
+/* Lower-case letters, digits, "-" and "_" in parts joined by dots, each beginning with a letter. */
+bool fl_manifest_is_id(struct fl_str id);
 
 #endif

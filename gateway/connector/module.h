@@ -57,7 +57,5 @@ char fl_module_class(const struct fl_module *module);
  * file leaves something behind in a thread that outlives the module. When false, every callback
  * belongs on threads that are joined before the last unref. */
 bool fl_module_is_inline_ok(const struct fl_module *module);
-/* The ids of the extensions that this host offers ("fairlead.http/1", ...), NULL at the end. */
-extern const char *const fl_module_extensions[];
 
 #endif
