@@ -1,0 +1,73 @@
+/* admin/cli/cli.h - fairleadctl, the command line: a thin client of the admin API
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Standard output is data, standard error is words. Each command gets its own arguments (argv[0] is
+ * its last word) and returns the exit status of the program.
+ */
+#ifndef FL_ADMIN_CLI_CLI_H
+#define FL_ADMIN_CLI_CLI_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+enum fl_cli_exit {
+	FL_CLI_OK = 0,
+	FL_CLI_DIFFERS = 1,
+	FL_CLI_USAGE = 2,   /* wrong arguments, no such thing, not allowed */
+	FL_CLI_INVALID = 3, /* the configuration or connector is refused */
+	FL_CLI_CONFLICT = 4,
+	FL_CLI_UNREACHABLE = 5, /* no gateway there, or it is in trouble */
+};
+
+#define FL_CLI_SERVER_DEFAULT "http://127.0.0.1:8901"
+#define FL_CLI_FILE_MAX ((size_t)64 << 20)
+
+struct fl_cli {
+	const char *server;     /* "http://host:port", "unix:/path" */
+	const char *token_file; /* NULL: none; on a Unix socket the gateway may know the user */
+	char token[128];
+	bool is_json, is_verbose;
+};
+
+struct fl_cli_request {
+	const char *method;
+	struct fl_str path;
+	const char *file;   /* where `body` came from, for -v */
+	struct fl_str body; /* of an upload */
+};
+
+/* Asks the gateway. 0 and *ret (the caller's), or an exit status after the refusal was told on
+ * standard error. */
+FL_MUST_USE int fl_cli_call(struct fl_cli *cli, const struct fl_cli_request *request, json_t **ret);
+/* "fairleadctl: ..." on standard error; returns `status`. */
+int fl_cli_complain(int status, const char *fmt, ...) FL_PRINTF(2, 3);
+/* "usage: fairleadctl ..." on standard error; returns FL_CLI_USAGE. */
+int fl_cli_usage(const char *what);
+
+/* ---- output ---- */
+
+void fl_cli_print_json(const json_t *value);
+/* "title: key, key, ..." of a table's column and the member that it shows; a member may be "a.b".
+ */
+struct fl_cli_column {
+	const char *title, *member;
+};
+/* Rows under titles, columns as wide as they must be. Control characters are shown as "?". */
+void fl_cli_print_table(const json_t *rows, const struct fl_cli_column *columns, size_t n);
+/* One "title  value" line for each column. */
+void fl_cli_print_fields(const json_t *object, const struct fl_cli_column *columns, size_t n);
+
+/* ---- commands ---- */
+
+int fl_cli_status(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_reload(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_connector_list(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_connector_inspect(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_connector_install(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_connector_activate(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_instance_list(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_instance_generations(struct fl_cli *cli, int argc, char **argv);
+int fl_cli_instance_reload(struct fl_cli *cli, int argc, char **argv);
+
+#endif
