@@ -36,14 +36,14 @@ static void link_in(struct fl_http_worker *w, struct fl_connection *c)
 	c->prev = w->ring.prev;
 	c->prev->next = c;
 	w->ring.prev = c;
-	w->by_fd[c->fd] = c;
+	w->by_fd[c->io.fd] = c;
 }
 
 static void unlink_from(struct fl_connection *c)
 {
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
-	c->worker->by_fd[c->fd] = NULL;
+	c->worker->by_fd[c->io.fd] = NULL;
 }
 
 static void forget(struct fl_http_worker *w, struct fl_connection *c)
@@ -52,6 +52,125 @@ static void forget(struct fl_http_worker *w, struct fl_connection *c)
 	atomic_fetch_sub_explicit(&w->connections_n, 1, memory_order_relaxed);
 	free(c);
 }
+
+/* ---- the daemon's epoll set ---- */
+
+/* A descriptor that is none of ours is libcurl's. */
+static struct fl_connection *find(struct fl_http_worker *w, int fd)
+{
+	return (size_t)fd < w->by_fd_n ? w->by_fd[fd] : NULL;
+}
+
+static bool is_waiting(const struct fl_connection *c)
+{
+	return c->exchange && c->exchange->stage == FL_EXCHANGE_WAIT;
+}
+
+/* The library reads before it lets an answer be queued to a connection that was suspended. */
+static bool is_dry(void *ctx, int fd)
+{
+	const struct fl_connection *c = find(ctx, fd);
+
+	return c && !c->has_input && c->exchange && c->exchange->stage == FL_EXCHANGE_ANSWER;
+}
+
+static void on_bytes(void *ctx, int fd, const char *p, size_t n, size_t room)
+{
+	struct fl_connection *c = find(ctx, fd);
+
+	if (!c)
+		return;
+	c->has_input = n == room;
+	fl_wire_feed(&c->wire, p, n);
+}
+
+/* What happens while a request waits is noted here: the library takes it for an error of its own
+ * to hear of a suspended connection. */
+static void on_event(struct fl_loop_io *io, uint32_t events)
+{
+	struct fl_connection *c = FL_CONTAINER_OF(io, struct fl_connection, io);
+	struct fl_http_worker *w = c->worker;
+
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->has_left = true;
+	if (is_waiting(c)) {
+		if (events & EPOLLIN)
+			c->has_input = true;
+		if (c->has_left)
+			fl_receive_leave(c->exchange);
+		return;
+	}
+	c->events |= events;
+	w->must_run = true;
+	if (c->is_ready)
+		return;
+	c->is_ready = true;
+	c->next_ready = w->ready;
+	w->ready = c;
+}
+
+/* The library takes a connection out when it suspends it, and puts it back some time after it was
+ * resumed: it stays. */
+static int change(void *ctx, int op, int fd, uint32_t events)
+{
+	struct fl_http_worker *w = ctx;
+	struct fl_connection *c = find(w, fd);
+
+	if (op != EPOLL_CTL_ADD || !c || c->is_added)
+		return 0; /* fl_connection_on_notify() takes it out */
+	int r = fl_loop_io_add(w->loop, &c->io, events | EPOLLRDHUP);
+
+	if (r < 0) {
+		errno = -r;
+		return -1;
+	}
+	c->is_added = true;
+	return 0;
+}
+
+static int take(void *ctx, struct epoll_event *events, int max)
+{
+	struct fl_http_worker *w = ctx;
+	int n = 0;
+
+	for (; w->ready && n < max; n++) {
+		struct fl_connection *c = w->ready;
+
+		w->ready = c->next_ready;
+		events[n].events = c->events;
+		events[n].data.ptr = c->mhd;
+		c->is_ready = false;
+		c->events = 0;
+	}
+	return n;
+}
+
+void fl_connection_init_watch(struct fl_http_worker *w, int epoll_fd)
+{
+	w->watch = (struct fl_kernel_watch){
+	    .ctx = w,
+	    .epoll_fd = epoll_fd,
+	    .is_dry = is_dry,
+	    .on_bytes = on_bytes,
+	    .change = change,
+	    .take = take,
+	};
+}
+
+static void take_out(struct fl_connection *c)
+{
+	struct fl_connection **at = &c->worker->ready;
+
+	if (c->is_added)
+		fl_loop_io_del(c->worker->loop, &c->io);
+	if (!c->is_ready)
+		return;
+	while (*at != c)
+		at = &(*at)->next_ready;
+	*at = c->next_ready;
+}
+
+/* ---- life ---- */
 
 /* libmicrohttpd wants the address only for a limit that is not set. */
 static enum MHD_Result add(struct fl_http_worker *w, int fd, const struct fl_peer *peer)
@@ -77,7 +196,7 @@ void fl_connection_adopt(struct fl_http_worker *w, int fd, const struct fl_peer 
 		return;
 	}
 	c->worker = w;
-	c->fd = fd;
+	c->io = (struct fl_loop_io){.fd = fd, .on_event = on_event};
 	c->peer = *peer;
 	c->is_surplus = is_surplus;
 	w->arriving = c;
@@ -109,108 +228,14 @@ void fl_connection_on_notify(void *cls, struct MHD_Connection *mhd, void **conte
 	}
 	c = *context;
 	FL_ASSERT(!c->exchange);
-	/* Else it would be closed while in the set, which ends it only if no child holds it. */
-	if (c->is_kept)
-		(void)epoll_ctl(w->daemon_io.fd, EPOLL_CTL_DEL, c->fd, NULL);
+	take_out(c);
 	unlink_from(c);
 	forget(w, c);
-}
-
-/* ---- what libmicrohttpd asks the kernel ---- */
-
-/* A descriptor that is none of ours is libcurl's. */
-static struct fl_connection *find(struct fl_http_worker *w, int fd)
-{
-	return (size_t)fd < w->by_fd_n ? w->by_fd[fd] : NULL;
-}
-
-static bool is_waiting(const struct fl_connection *c)
-{
-	return c->exchange && c->exchange->stage == FL_EXCHANGE_WAIT;
-}
-
-/* It reads before it lets an answer be queued to a connection that was suspended. */
-static bool is_dry(void *ctx, int fd)
-{
-	const struct fl_connection *c = find(ctx, fd);
-
-	return c && !c->has_input && c->exchange && c->exchange->stage == FL_EXCHANGE_ANSWER;
-}
-
-static void on_bytes(void *ctx, int fd, const char *p, size_t n, size_t room)
-{
-	struct fl_connection *c = find(ctx, fd);
-
-	if (!c)
-		return;
-	c->has_input = n == room;
-	fl_wire_feed(&c->wire, p, n);
-}
-
-/* A connection that waits stays in the set. */
-static bool is_needless(void *ctx, int op, int fd, uint32_t *events)
-{
-	struct fl_connection *c = find(ctx, fd);
-
-	*events |= EPOLLRDHUP;
-	if (!c)
-		return false;
-	if (op == EPOLL_CTL_DEL && is_waiting(c)) {
-		c->is_kept = true;
-		return true;
-	}
-	bool was_kept = c->is_kept;
-
-	c->is_kept = false;
-	return op == EPOLL_CTL_ADD && was_kept;
-}
-
-/* What happens to a suspended connection is noted here: to libmicrohttpd it would be an error. */
-static bool is_ours(struct fl_http_worker *w, const struct epoll_event *event)
-{
-	if (!(event->events & EPOLLRDHUP) && w->waiting_n == 0)
-		return false;
-	struct fl_connection *c =
-	    MHD_get_connection_info(event->data.ptr, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-		->socket_context;
-
-	if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		c->has_left = true;
-	if (!is_waiting(c))
-		return false;
-	if (event->events & EPOLLIN)
-		c->has_input = true;
-	if (c->has_left)
-		fl_receive_leave(c->exchange);
-	return true;
-}
-
-static int on_events(void *ctx, struct epoll_event *events, int n)
-{
-	int kept = 0;
-
-	for (int i = 0; i < n; i++)
-		if (!is_ours(ctx, &events[i]))
-			events[kept++] = events[i];
-	return kept;
-}
-
-void fl_connection_watch_kernel(struct fl_http_worker *w)
-{
-	w->watch = (struct fl_kernel_watch){
-	    .ctx = w,
-	    .epoll_fd = w->daemon_io.fd,
-	    .is_dry = is_dry,
-	    .on_bytes = on_bytes,
-	    .is_needless = is_needless,
-	    .on_events = on_events,
-	};
-	fl_kernel_watch(&w->watch);
 }
 
 void fl_connection_shut(struct fl_connection *c)
 {
 	c->phase = FL_CONNECTION_REAPED;
 	c->deadline_ns = UINT64_MAX;
-	(void)shutdown(c->fd, SHUT_RDWR);
+	(void)shutdown(c->io.fd, SHUT_RDWR);
 }

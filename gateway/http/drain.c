@@ -19,7 +19,7 @@ static bool is_quiet(const struct fl_connection *c)
 	char byte;
 
 	return c->phase == FL_CONNECTION_IDLE &&
-	       recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	       recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void fl_drain_on_quiesce(struct fl_loop_task *task)
@@ -67,7 +67,6 @@ void fl_drain_try_close(struct fl_http_worker *w)
 	for (struct fl_connection *c = w->ring.next; c != &w->ring; c = c->next)
 		if (c->exchange && c->exchange->stage == FL_EXCHANGE_WAIT)
 			fl_receive_leave(c->exchange);
-	fl_loop_io_del(w->loop, &w->daemon_io);
 	MHD_stop_daemon(w->daemon);
 	w->daemon = NULL;
 	w->must_run = false;

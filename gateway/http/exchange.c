@@ -71,7 +71,6 @@ static void on_ready(struct fl_request *req)
 
 	FL_ASSERT(x->stage == FL_EXCHANGE_WAIT && x->connection);
 	x->stage = FL_EXCHANGE_ANSWER;
-	x->worker->waiting_n--;
 	MHD_resume_connection(x->connection->mhd);
 	x->worker->must_run = true;
 }

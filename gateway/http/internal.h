@@ -76,10 +76,12 @@ struct fl_connection {
 	struct fl_http_worker *worker;
 	struct MHD_Connection *mhd;
 	struct fl_exchange *exchange; /* under way, or NULL */
-	int fd;
+	struct fl_loop_io io; /* its descriptor */
+	struct fl_connection *next_ready; /* in the worker's list, when is_ready */
+	uint32_t events; /* that the daemon has not been told of */
+	bool is_ready, is_added; /* is_added: to the loop */
 	bool has_left; /* the client closed its side, at least */
 	bool has_input; /* there is more to read, as far as events told */
-	bool is_kept; /* in the daemon's epoll set, though the daemon took it out */
 	bool is_surplus; /* over the soft limit */
 	enum fl_connection_phase phase;
 	uint64_t since_ns, deadline_ns; /* of the phase */
@@ -98,7 +100,8 @@ struct fl_http_worker {
 	unsigned index;
 	struct fl_loop *loop;
 	struct MHD_Daemon *daemon; /* NULL once closed */
-	struct fl_loop_io daemon_io;
+	struct fl_kernel_watch watch; /* the daemon's epoll set */
+	struct fl_connection *ready; /* those with events */
 	struct fl_outbound *outbound;
 	struct fl_pipeline_worker *share;
 	struct fl_acceptor *acceptors; /* one a listener */
@@ -115,8 +118,6 @@ struct fl_http_worker {
 	struct fl_guard_field *fields; /* max_headers + 1 */
 	size_t fields_n;
 	uint64_t exchanges_n; /* not spare */
-	uint64_t waiting_n; /* of them, those in stage WAIT */
-	struct fl_kernel_watch watch;
 	pthread_t thread;
 	bool is_running;
 	struct fl_loop_task quiesce_task, close_task;
@@ -171,8 +172,8 @@ void fl_connection_adopt(struct fl_http_worker *w, int fd, const struct fl_peer 
 			 bool is_surplus);
 void fl_connection_on_notify(void *cls, struct MHD_Connection *mhd, void **context,
 			     enum MHD_ConnectionNotificationCode what);
-/* Sets the worker's watch for the calling thread, which runs the loop. */
-void fl_connection_watch_kernel(struct fl_http_worker *w);
+/* What w->watch is made of. */
+void fl_connection_init_watch(struct fl_http_worker *w, int epoll_fd);
 void fl_connection_shut(struct fl_connection *c);
 
 static inline void fl_connection_enter(struct fl_connection *c, enum fl_connection_phase phase,

@@ -42,22 +42,14 @@ ssize_t fl_kernel_recv(int fd, void *p, size_t n, int flags)
 
 int fl_kernel_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
 {
-	if (watch && watch->is_needless && watch->epoll_fd == epoll_fd) {
-		uint32_t events = event ? event->events : 0;
-
-		if (watch->is_needless(watch->ctx, op, fd, &events))
-			return 0;
-		if (event)
-			event->events = events;
-	}
+	if (watch && watch->change && watch->epoll_fd == epoll_fd)
+		return watch->change(watch->ctx, op, fd, event ? event->events : 0);
 	return (int)syscall(SYS_epoll_ctl, epoll_fd, op, fd, event);
 }
 
 int fl_kernel_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
 {
-	int n = epoll_pwait(epoll_fd, events, max, timeout_ms, NULL);
-
-	if (n > 0 && watch && watch->on_events && watch->epoll_fd == epoll_fd)
-		n = watch->on_events(watch->ctx, events, n);
-	return n;
+	if (watch && watch->take && watch->epoll_fd == epoll_fd)
+		return watch->take(watch->ctx, events, max);
+	return epoll_pwait(epoll_fd, events, max, timeout_ms, NULL);
 }

@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The library calls recv(), epoll_ctl() and epoll_wait() through the dynamic linker, where the
- * program's own definitions win (as outbound/poll.h does for libcurl). So the bytes of a head can be
- * looked at before they are changed, and a request that waits costs no system call more than one
- * that does not: by itself the library takes a suspended connection out of its epoll set and puts
- * it back, reads once for nothing, and does not see the client leave meanwhile.
+ * program's own definitions win (as outbound/poll.h does for libcurl). So
+ *
+ *	the bytes of a head are looked at before the library changes them (wire.h)
+ *	the library's epoll set is the loop's: there is one epoll_wait() a round, not two
+ *	a request that waits stays in the set and is read from only when there is something to
+ *	read, which by itself would cost two epoll_ctl() and a recv(); and its client is seen to leave
  *
  * All other callers of these functions get what the kernel says.
  */
@@ -24,10 +26,10 @@ struct fl_kernel_watch { /* functions may be NULL */
 	bool (*is_dry)(void *ctx, int fd);
 	/* `n` bytes came in; there was room for `room`. */
 	void (*on_bytes)(void *ctx, int fd, const char *p, size_t n, size_t room);
-	/* May the change of the daemon's epoll set be left undone? *events may be amended. */
-	bool (*is_needless)(void *ctx, int op, int fd, uint32_t *events);
-	/* The daemon's events; returns how many are left. */
-	int (*on_events)(void *ctx, struct epoll_event *events, int n);
+	/* epoll_ctl() on `epoll_fd`, with its results; `events` is 0 for EPOLL_CTL_DEL. */
+	int (*change)(void *ctx, int op, int fd, uint32_t events);
+	/* epoll_wait() on it, without waiting. */
+	int (*take)(void *ctx, struct epoll_event *events, int max);
 };
 
 /* For this thread from now on; NULL: no more. Borrowed. */

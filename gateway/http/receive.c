@@ -206,7 +206,6 @@ static enum MHD_Result on_end(struct fl_exchange *x, struct MHD_Connection *mhd)
 		x->stage = FL_EXCHANGE_LEFT;
 		return MHD_NO;
 	}
-	x->worker->waiting_n++;
 	MHD_suspend_connection(mhd);
 	return MHD_YES;
 }
@@ -215,7 +214,6 @@ void fl_receive_leave(struct fl_exchange *x)
 {
 	x->worker->http->app->gone(&x->req);
 	x->stage = FL_EXCHANGE_LEFT;
-	x->worker->waiting_n--;
 	MHD_resume_connection(x->connection->mhd);
 	x->worker->must_run = true;
 }

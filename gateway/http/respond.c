@@ -81,5 +81,5 @@ void fl_respond_raw(struct fl_connection *c, enum fl_refusal refusal)
 	             "Content-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s",
 	             row->status, MHD_get_reason_phrase_for(row->status), body_n, body);
 	/* What does not fit into the socket's buffer now is not worth waiting for. */
-	(void)!send(c->fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)!send(c->io.fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -1,9 +1,9 @@
 /* gateway/http/worker.c - a worker: thread, loop, libmicrohttpd daemon, outbound client
  * SPDX-License-Identifier: Apache-2.0
  *
- * The daemon has no thread and no listening socket. Its epoll descriptor is one of the loop's; it
- * runs in the loop's hook, once a round at most twice: first what came in and what was resumed,
- * then answers of resumed connections, which libmicrohttpd writes one turn later.
+ * The daemon has no thread and no listening socket, and its epoll set is the loop's (kernel.h). It
+ * runs in the loop's hook: first what came in and what was resumed, then answers of resumed
+ * connections, which libmicrohttpd writes one turn later.
  */
 #include "config.h"
 
@@ -25,12 +25,6 @@
 #define SWEEP_MAX_NS FL_NS_PER_SEC
 
 /* ---- the loop's side ---- */
-
-static void on_daemon(struct fl_loop_io *io, uint32_t events)
-{
-	(void)events;
-	FL_CONTAINER_OF(io, struct fl_http_worker, daemon_io)->must_run = true;
-}
 
 static bool has_more(struct MHD_Daemon *daemon)
 {
@@ -82,8 +76,8 @@ static int start_daemon(struct fl_http_worker *w, struct fl_error *err)
 	if (!w->daemon)
 		return fl_error_set(err, "http_library", "cannot start libmicrohttpd");
 	info = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	w->daemon_io = (struct fl_loop_io){.fd = info->epoll_fd, .on_event = on_daemon};
-	return fl_loop_io_add(w->loop, &w->daemon_io, EPOLLIN);
+	fl_connection_init_watch(w, info->epoll_fd);
+	return 0;
 }
 
 /* Setting a timer again cannot fail once there was room for it. */
@@ -138,7 +132,7 @@ void fl_http_worker_fini(struct fl_http_worker *w)
 {
 	if (w->loop) {
 		fl_accept_stop(w);
-		if (w->daemon && w->daemon_io.fd > 0) {
+		if (w->daemon) {
 			w->close_by_ns = 0;
 			fl_drain_try_close(w);
 		}
@@ -257,7 +251,7 @@ static void *run(void *arg)
 {
 	struct fl_http_worker *w = arg;
 
-	fl_connection_watch_kernel(w);
+	fl_kernel_watch(&w->watch);
 	fl_loop_run(w->loop);
 	return NULL;
 }
