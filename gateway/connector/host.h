@@ -32,7 +32,9 @@ struct fl_host_config {
 	struct fl_metrics *metrics;
 	fl_host_secret_fn secret;
 	void *secret_ctx;
-	uint64_t create_limit_ns, ready_limit_ns, stop_limit_ns, drain_limit_ns; /* 0: default */
+	/* 0: 1 s, 30 s, 5 s, 1 s, 30 s; a callback that is inside for 5 s is stuck */
+	uint64_t create_limit_ns, ready_limit_ns, stop_limit_ns, destroy_limit_ns, drain_limit_ns,
+	    stuck_limit_ns;
 	unsigned max_retained; /* class P mappings per connector id; 0: 8 */
 };
 
@@ -93,6 +95,9 @@ enum fl_instance_state {
 	FL_INSTANCE_STARTING, FL_INSTANCE_RUNNING, FL_INSTANCE_QUIESCING, FL_INSTANCE_STOPPING,
 	FL_INSTANCE_GONE, FL_INSTANCE_FAULTED, FL_INSTANCE_ZOMBIE,
 };
+
+/* "running", ... as the admin API and metrics call it. */
+const char *fl_instance_state_name(enum fl_instance_state state);
 
 struct fl_instance_info { /* borrowed for the callback */
 	const char *name, *connector_id, *connector_version, *digest;
