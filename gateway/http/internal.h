@@ -57,6 +57,7 @@ struct fl_exchange {
 	bool is_known; /* to the app, which is owed an end() */
 	bool must_close, has_body, is_overflown;
 	const char *raw; /* where the target lies in libmicrohttpd's buffer */
+	size_t used_bytes; /* of the connection's memory, for the head and notes on it */
 	struct fl_str target; /* a copy of what was there */
 	uint64_t max_body_bytes;
 	struct fl_buf body;
@@ -131,6 +132,7 @@ struct fl_http {
 	void *app_ctx;
 	struct fl_cfg_limits limits;
 	struct fl_guard_limits guard_limits;
+	size_t memory_bytes; /* of a connection: its head, and the head of the answer */
 	uint64_t sweep_ns;
 	struct fl_trusted *trusted;
 	struct fl_admission *admission;

@@ -14,6 +14,8 @@
 /* How much of a body that is too large is read and thrown away, in the hope that the client ends it
  * and reads why. */
 #define DRAIN_BYTES (64u << 10)
+/* What libmicrohttpd notes of a field, at most. */
+#define FIELD_BYTES 112u
 #define FIRST_BODY_BYTES (64u << 10)
 
 void *fl_receive_on_line(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -151,6 +153,7 @@ static enum MHD_Result on_head(struct fl_exchange *x, struct MHD_Connection *mhd
 	enum fl_refusal refusal;
 
 	read_head(x, mhd, method, version, &head);
+	x->used_bytes = head.head_bytes + head.fields_n * FIELD_BYTES;
 	refusal = take_head(x, &head, &seen);
 	if (refusal != FL_REFUSAL_NONE)
 		return refuse_at_once(x, mhd, refusal);

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+/* And Date, Connection, Content-Length. */
+#define STATUS_LINE_BYTES 256u
+
 /* libmicrohttpd wants C strings; it copies them. */
 static bool add_header(struct fl_exchange *x, struct MHD_Response *reply, struct fl_header h)
 {
@@ -38,6 +41,18 @@ static struct MHD_Response *make(struct fl_exchange *x, bool must_close)
 	return NULL;
 }
 
+/* Is there room for the head of the answer in the connection's memory, beside the head of the
+ * request and those that wait behind it? Without, libmicrohttpd closes without a word. */
+static bool has_room(const struct fl_exchange *x)
+{
+	const struct fl_response *response = &x->req.response;
+	uint64_t need = STATUS_LINE_BYTES + x->used_bytes + x->connection->wire.ahead_n;
+
+	for (size_t i = 0; i < response->headers_n; i++)
+		need += response->headers[i].name.n + response->headers[i].value.n + 4;
+	return need <= x->worker->http->memory_bytes;
+}
+
 /* Time to take the answer: what a body of its size may take to come in. */
 static uint64_t send_time_ns(const struct fl_cfg_limits *limits, size_t n)
 {
@@ -52,7 +67,7 @@ enum MHD_Result fl_respond(struct fl_exchange *x, struct MHD_Connection *mhd)
 	struct fl_http *http = x->worker->http;
 	const struct fl_response *response = &x->req.response;
 	bool must_close = x->must_close || response->must_close || x->worker->is_quiescing;
-	struct MHD_Response *reply = make(x, must_close);
+	struct MHD_Response *reply = has_room(x) ? make(x, must_close) : NULL;
 	enum MHD_Result r;
 
 	x->stage = FL_EXCHANGE_SENDING;

@@ -21,6 +21,7 @@
 #define TURNS_A_ROUND 4
 /* libmicrohttpd deadlocks at its own limit: ours is reached before. */
 #define LIBRARY_CONNECTIONS (UINT32_C(1) << 24)
+#define MEMORY_MIN_BYTES (8u << 10)
 #define SWEEP_MIN_NS (5 * FL_NS_PER_MS)
 #define SWEEP_MAX_NS FL_NS_PER_SEC
 
@@ -60,7 +61,6 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *s)
 
 static int start_daemon(struct fl_http_worker *w, struct fl_error *err)
 {
-	const struct fl_cfg_limits *limits = &w->http->limits;
 	const unsigned flags =
 	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	const union MHD_DaemonInfo *info;
@@ -70,9 +70,8 @@ static int start_daemon(struct fl_http_worker *w, struct fl_error *err)
 	    fl_library_log, w->http, MHD_OPTION_URI_LOG_CALLBACK, fl_receive_on_line, w,
 	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
 	    fl_receive_on_completed, w, MHD_OPTION_NOTIFY_CONNECTION, fl_connection_on_notify, w,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)limits->max_header_bytes,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIBRARY_CONNECTIONS,
-	    MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, w->http->memory_bytes, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)LIBRARY_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
 	if (!w->daemon)
 		return fl_error_set(err, "http_library", "cannot start libmicrohttpd");
 	info = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -176,6 +175,10 @@ static int init_parts(struct fl_http *http, const struct fl_http_options *option
 	    .max_fields = limits->max_headers,
 	    .max_target_bytes = limits->max_target_bytes,
 	};
+	/* All of it is zeroed after each request, so no more than asked for. */
+	http->memory_bytes = limits->max_header_bytes < MEMORY_MIN_BYTES
+	                         ? MEMORY_MIN_BYTES
+	                         : (size_t)limits->max_header_bytes;
 	http->sweep_ns = sweep_ns < SWEEP_MIN_NS   ? SWEEP_MIN_NS
 	                 : sweep_ns > SWEEP_MAX_NS ? SWEEP_MAX_NS
 	                                           : sweep_ns;

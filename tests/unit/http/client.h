@@ -22,7 +22,7 @@ struct client {
 
 struct answer {
 	unsigned status; /* 0: the connection ended instead */
-	char head[8192];
+	char head[65536];
 	char *body; /* NUL-terminated; freed by the next client_read() into it, or answer_fini() */
 	size_t body_n;
 	bool says_close;

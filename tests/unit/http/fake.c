@@ -114,6 +114,19 @@ static enum fl_request_verdict big(struct fl_request *req)
 	return FL_REQUEST_RESPOND;
 }
 
+static enum fl_request_verdict headers(struct fl_request *req)
+{
+	uint64_t n = strtoull(req->raw_path.p + 9, NULL, 10);
+	struct fl_header *h = fl_arena_array(&req->arena, n, sizeof *h);
+	char *value = fl_arena_alloc(&req->arena, 1000);
+
+	memset(value, 'v', 1000);
+	for (uint64_t i = 0; i < n; i++)
+		h[i] = (struct fl_header){FL_STR("set-cookie"), fl_str_n(value, 1000)};
+	req->response = (struct fl_response){.status = 200, .headers = h, .headers_n = n};
+	return FL_REQUEST_RESPOND;
+}
+
 static enum fl_request_verdict odd(struct fl_request *req)
 {
 	static const struct fl_header h = {FL_STR_INIT("x-odd"), FL_STR_INIT("a\r\nb: c")};
@@ -175,6 +188,8 @@ enum fl_request_verdict fl_pipeline_dispatch(struct fl_request *req)
 		return show(req);
 	if (fl_str_starts(req->raw_path, FL_STR("/big/")))
 		return big(req);
+	if (fl_str_starts(req->raw_path, FL_STR("/headers/")))
+		return headers(req);
 	if (fl_str_is(req->raw_path, "/odd"))
 		return odd(req);
 	if (fl_str_is(req->raw_path, "/echo")) {

@@ -5,6 +5,7 @@
  *	/show      200, the request as the transport hands it over, a line each
  *	/echo      200, the request's body
  *	/big/N     200, N bytes
+ *	/headers/N 200 with N headers of a kilobyte
  *	/early     404 before the body
  *	/odd       a header that libmicrohttpd refuses
  *	/close     200 that asks for the connection to be closed

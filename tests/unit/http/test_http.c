@@ -170,6 +170,31 @@ static void test_bad_header(void **state)
 	assert_kept();
 }
 
+static void test_big_heads(void **state)
+{
+	struct fl_buf request;
+
+	(void)state;
+	ask(GET("/headers/30"));
+	assert_int_equal(a.status, 200);
+	assert_true(strlen(a.head) > 30000);
+	ask(GET("/headers/33"));
+	assert_int_equal(a.status, 500);
+	/* What the request takes up is not there for the answer. */
+	fl_buf_init(&request, 1 << 20);
+	fl_buf_add_c(&request, "GET /headers/4 HTTP/1.1\r\nHost: a\r\nX: ");
+	for (int i = 0; i < 28000; i++)
+		fl_buf_add_char(&request, 'x');
+	fl_buf_add_c(&request, "\r\n\r\n");
+	ask(fl_buf_cstr(&request));
+	assert_int_equal(a.status, 200);
+	request.p[strlen("GET /headers/")] = '5';
+	ask(fl_buf_cstr(&request));
+	assert_int_equal(a.status, 500);
+	fl_buf_fini(&request);
+	assert_kept();
+}
+
 static void test_asks_to_close(void **state)
 {
 	(void)state;
@@ -529,6 +554,7 @@ int main(void)
 	    FL_CASE("a trusted proxy must be an address", test_proxies_invalid),
 	    CASE("HEAD gets the length and no body", test_head_method),
 	    CASE("an answer with an impossible header becomes 500", test_bad_header),
+	    CASE("an answer whose head has no room becomes 500", test_big_heads),
 	    CASE("an answer may close the connection", test_asks_to_close),
 	    CASE("an answer before the body keeps the connection when there is none",
 	         test_early_answer),

@@ -5,9 +5,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "gateway/http/admit.h"
 #include "gateway/http/listen.h"
 #include "gateway/http/peer.h"
@@ -188,6 +190,62 @@ static void test_slow_reader(void **state)
 }
 
 /* ---- numbers ---- */
+
+static void test_small_heads(void **state)
+{
+	struct fl_cfg_limits limits = server_limits;
+	char request[2048];
+	struct client c;
+
+	(void)state;
+	limits.max_header_bytes = 1024;
+	server = server_start(&limits, 1, NULL);
+	c = client_open(server.port);
+	(void)snprintf(request, sizeof request, "GET /fixed HTTP/1.1\r\nHost: a\r\nX: %0*d\r\n\r\n",
+	               1024 - 37, 0);
+	assert_int_equal(strlen(request), 1024);
+	ask(&c, request);
+	assert_int_equal(a.status, 200);
+	(void)snprintf(request, sizeof request, "GET /fixed HTTP/1.1\r\nHost: a\r\nX: %0*d\r\n\r\n",
+	               1025 - 37, 0);
+	ask(&c, request);
+	assert_int_equal(a.status, 431);
+	assert_non_null(strstr(a.body, "urn:fairlead:problem:head_too_large"));
+	client_close(&c);
+	server_stop(&server);
+}
+
+/* Descriptors used up: clients wait in the backlog, and are served when there are some again. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit before, few;
+	struct client one, two;
+
+	(void)state;
+	fl_log_set_level(FL_LOG_ERROR_LEVEL + 1);
+	server = server_start(&server_limits, 1, NULL);
+	one = client_open(server.port);
+	ask(&one, GET("/fixed"));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	/* Room for the client's end, which takes the lowest number, and no more. */
+	int lowest = dup(0);
+
+	assert_int_equal(close(lowest), 0);
+	few.rlim_cur = (rlim_t)lowest + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	two = client_open(server.port);
+	client_send(&two, FL_STR(GET("/fixed")));
+	ask(&one, GET("/fixed"));
+	assert_int_equal(a.status, 200);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	client_read(&two, false, &a);
+	assert_int_equal(a.status, 200);
+	client_close(&one);
+	client_close(&two);
+	server_stop(&server);
+	fl_log_set_level(FL_LOG_INFO);
+}
 
 static void test_connections(void **state)
 {
@@ -552,6 +610,8 @@ int main(void)
 	    CASE("an idle connection is closed", test_idle_deadline),
 	    CASE("a waiting request is not the reaper's", test_waiting_has_no_deadline),
 	    CASE("a client that does not read is cut off", test_slow_reader),
+	    CASE("a small limit of heads is kept to the byte", test_small_heads),
+	    CASE("without descriptors clients wait", test_no_descriptors),
 	    CASE("connections are limited: some are told, then none is taken", test_connections),
 	    CASE("an address may have only so many", test_connections_of_an_address),
 	    CASE("trusted proxies count in total only", test_trusted_proxies_are_not_counted),
