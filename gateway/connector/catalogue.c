@@ -57,17 +57,20 @@ int fl_catalogue_open(const char *data_dir, const struct fl_cfg_strings *connect
 	struct fl_catalogue *c = calloc(1, sizeof *c);
 	int rc = -1;
 
-	if (c != NULL && asprintf(&c->shelf.uploads, "%s/connectors", data_dir) < 0)
+	if (c != NULL && data_dir != NULL &&
+	    asprintf(&c->shelf.uploads, "%s/connectors", data_dir) < 0)
 		c->shelf.uploads = NULL;
-	if (c == NULL || c->shelf.uploads == NULL || keep_folders(&c->shelf, connector_dirs) < 0)
+	if (c == NULL || (data_dir != NULL && c->shelf.uploads == NULL) ||
+	    keep_folders(&c->shelf, connector_dirs) < 0)
 		(void)fl_error_set(err, "out_of_memory", "no memory for the catalogue");
 	else
-		rc = make_folder(c->shelf.uploads, err);
+		rc = data_dir == NULL ? 0 : make_folder(c->shelf.uploads, err);
 	if (rc < 0) {
 		(void)fl_catalogue_close(c);
 		return -1;
 	}
-	fl_shelf_read_uploads(&c->shelf);
+	if (data_dir != NULL)
+		fl_shelf_read_uploads(&c->shelf);
 	fl_shelf_refresh(&c->shelf);
 	*ret = c;
 	return 0;

@@ -43,17 +43,19 @@ static struct fl_str list_actions(struct fl_arena *arena, const struct fl_manife
 	return list;
 }
 
-static void report_action(struct fl_problems *problems, const struct fl_cfg_route *route,
-                          const struct fl_instance *instance)
+static void check_action(struct fl_problems *problems, const struct fl_config *config,
+                         const struct fl_cfg_route *route, const struct fl_manifest *manifest)
 {
-	const struct fl_manifest *manifest = fl_module_manifest(fl_instance_module(instance));
+	if (fl_manifest_action_index(manifest, route->action) >= 0)
+		return;
+	struct fl_str instance = config->instances[route->instance].name;
 	const char *nearest = nearest_action(problems, manifest, route->action);
 	struct fl_str pointer =
 	    fl_arena_printf(problems->arena, "/routes/%.*s/to/action", FL_STR_ARGS(route->name));
 	struct fl_problem *problem = fl_problems_add(
 	    problems, "action_unknown", route->at, pointer,
-	    "route \"%.*s\": connector %.*s (instance \"%s\") has no action \"%.*s\"",
-	    FL_STR_ARGS(route->name), FL_STR_ARGS(manifest->id), fl_instance_name(instance),
+	    "route \"%.*s\": connector %.*s (instance \"%.*s\") has no action \"%.*s\"",
+	    FL_STR_ARGS(route->name), FL_STR_ARGS(manifest->id), FL_STR_ARGS(instance),
 	    FL_STR_ARGS(route->action));
 
 	if (nearest) {
@@ -88,8 +90,7 @@ static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot
 	    .allow_encoded_slash = from->allow_encoded_slash,
 	};
 	FL_ASSERT(to->instance != NULL);
-	if (fl_instance_action(to->instance, from->action) < 0)
-		report_action(problems, from, to->instance);
+	check_action(problems, config, from, fl_module_manifest(fl_instance_module(to->instance)));
 }
 
 static const struct fl_route_header_rule *header_rules(struct fl_arena *arena,
@@ -112,9 +113,12 @@ static void out_of_memory(struct fl_problems *problems)
 	                      FL_STR_NULL, "no memory to compile the routes");
 }
 
-static void compile_table(struct fl_snapshot *snapshot, struct fl_problems *problems)
+/* `targets`: one for each route. NULL when there was an error. */
+static struct fl_route_table *build_table(const struct fl_config *config,
+                                          const struct fl_snapshot_route *targets,
+                                          struct fl_problems *problems)
 {
-	const struct fl_config *config = snapshot->config;
+	struct fl_route_table *table = NULL;
 	struct fl_route_rule *rules;
 	struct fl_arena scratch;
 
@@ -131,14 +135,15 @@ static void compile_table(struct fl_snapshot *snapshot, struct fl_problems *prob
 		    .methods = route->methods,
 		    .headers = header_rules(&scratch, route),
 		    .headers_n = route->headers_n,
-		    .target = &snapshot->routes[i],
+		    .target = &targets[i],
 		};
 	}
 	if (fl_arena_is_overflown(&scratch))
 		out_of_memory(problems);
 	else
-		snapshot->table = fl_route_table_build(rules, config->routes_n, problems);
+		table = fl_route_table_build(rules, config->routes_n, problems);
 	fl_arena_fini(&scratch);
+	return table;
 }
 
 /* ---- paths ---- */
@@ -222,12 +227,37 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 			snapshot->instances[i] = fl_instance_ref(parts->instances[i]);
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
-	compile_table(snapshot, problems);
+	snapshot->table = build_table(config, snapshot->routes, problems);
 	if (snapshot->table) /* it has told of paths that are none */
 		check_paths(config, problems);
 	if (problems->errors > errors || !snapshot->table)
 		return fl_snapshot_destroy(snapshot);
 	return snapshot;
+}
+
+void fl_snapshot_check(const struct fl_config *config, const struct fl_manifest *const *manifests,
+                       struct fl_problems *problems)
+{
+	struct fl_snapshot_route *routes = calloc(config->routes_n + 1, sizeof *routes);
+	struct fl_route_table *table;
+
+	if (!routes) {
+		out_of_memory(problems);
+		return;
+	}
+	for (size_t i = 0; i < config->routes_n; i++) {
+		const struct fl_cfg_route *route = &config->routes[i];
+		const struct fl_manifest *manifest =
+		    manifests[config->instances[route->instance].connector];
+
+		if (manifest)
+			check_action(problems, config, route, manifest);
+	}
+	table = build_table(config, routes, problems);
+	if (table)
+		check_paths(config, problems);
+	(void)fl_route_table_destroy(table);
+	free(routes);
 }
 
 struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot)

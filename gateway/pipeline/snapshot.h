@@ -29,6 +29,10 @@ struct fl_snapshot_parts {
  * [control] */
 struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 				      struct fl_problems *problems);
+/* The same problems without anything loaded: `manifests` has one for each of config->connectors, NULL
+ * where it is not known (its actions are not checked then). [any] */
+void fl_snapshot_check(const struct fl_config *config, const struct fl_manifest *const *manifests,
+                       struct fl_problems *problems);
 /* For one that was never published. Accepts NULL. [control] */
 struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot);
 const struct fl_config *fl_snapshot_config(const struct fl_snapshot *snapshot);
