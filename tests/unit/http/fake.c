@@ -129,9 +129,25 @@ static enum fl_request_verdict headers(struct fl_request *req)
 
 static enum fl_request_verdict odd(struct fl_request *req)
 {
-	static const struct fl_header h = {FL_STR_INIT("x-odd"), FL_STR_INIT("a\r\nb: c")};
+	static const struct fl_header sets[][2] = {
+	    {{FL_STR_INIT("x-odd"), FL_STR_INIT("a\r\nb: c")},
+	     {FL_STR_INIT("x-b"), FL_STR_INIT("b")}},
+	    {{FL_STR_INIT("x-b"), FL_STR_INIT("b")},
+	     {FL_STR_INIT("x-odd"), FL_STR_INIT("a\nb: c")}},
+	    {{FL_STR_INIT("x odd"), FL_STR_INIT("a")}, {FL_STR_INIT("x-b"), FL_STR_INIT("b")}},
+	    {{FL_STR_INIT("x-b"), FL_STR_INIT("b")},
+	     {FL_STR_INIT("content-length"), FL_STR_INIT("9")}},
+	    {{FL_STR_INIT("transfer-encoding"), FL_STR_INIT("chunked")},
+	     {FL_STR_INIT("b"), FL_STR_INIT("b")}},
+	    {{FL_STR_INIT("x-b"), FL_STR_INIT("b")}, {FL_STR_INIT("Date"), FL_STR_INIT("now")}},
+	    {{FL_STR_INIT("x-b"), FL_STR_INIT("b")}, {FL_STR_INIT(""), FL_STR_INIT("c")}},
+	    {{FL_STR_INIT("x-a"), FL_STR_INIT("")}, {FL_STR_INIT("x-b"), FL_STR_INIT("b")}},
+	    {{FL_STR_INIT("x-a"), FL_STR_INIT("a")}, {FL_STR_INIT("x-b"), FL_STR_INIT("")}},
+	    {{FL_STR_INIT("x-a"), FL_STR_INIT("a\tb")}, {FL_STR_INIT("x-b"), FL_STR_INIT("\xff")}},
+	};
+	uint64_t i = strtoull(req->raw_path.p + 5, NULL, 10);
 
-	req->response = (struct fl_response){.status = 200, .headers = &h, .headers_n = 1};
+	req->response = (struct fl_response){.status = 200, .headers = sets[i], .headers_n = 2};
 	return FL_REQUEST_RESPOND;
 }
 
@@ -190,7 +206,7 @@ enum fl_request_verdict fl_pipeline_dispatch(struct fl_request *req)
 		return big(req);
 	if (fl_str_starts(req->raw_path, FL_STR("/headers/")))
 		return headers(req);
-	if (fl_str_is(req->raw_path, "/odd"))
+	if (fl_str_starts(req->raw_path, FL_STR("/odd/")))
 		return odd(req);
 	if (fl_str_is(req->raw_path, "/echo")) {
 		answer(req, 200, FL_STR("text/plain"), req->body);

@@ -7,7 +7,7 @@
  *	/big/N     200, N bytes
  *	/headers/N 200 with N headers of a kilobyte
  *	/early     404 before the body
- *	/odd       a header that libmicrohttpd refuses
+ *	/odd/N     the Nth set of odd headers in fake.c
  *	/close     200 that asks for the connection to be closed
  *	/soon      waits until the loop comes round
  *	/wait      waits until fake_finish(), fl_pipeline_gone() or fl_pipeline_drain()
