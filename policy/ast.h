@@ -1,12 +1,16 @@
 /* policy/ast.h - policies and expressions as they were written
  * SPDX-License-Identifier: Apache-2.0
  *
- * Made by the parser (policy/parse.h) in the caller's arena, immutable afterwards. The validator,
- * the printer and the compiler read it; the evaluator reads the compiled form.
+ * Made by the parser (policy/parse.h) in the caller's arena, immutable afterwards: the validator, the
+ * printer, the index and the evaluator read it.
  *
  * Names of types are joined without blanks ("App::User"). Chains of && and || are one node with n
  * operands, evaluated left to right like the nested form. `x has a.b` and `x is T in y` are one node
  * each, so that x is evaluated once. No tree is higher than FL_CEDAR_HEIGHT_MAX.
+ *
+ * This is also the form that is evaluated: literals, sets and records of constants, and constructor
+ * calls over literals that their type accepts carry their value (is_const); a constructor call that
+ * its type refuses is left as it is and fails each time it is evaluated, as the language has it.
  */
 #ifndef FL_POLICY_AST_H
 #define FL_POLICY_AST_H
@@ -54,6 +58,7 @@ struct fl_cedar_expr {
 	uint16_t height; /* a leaf has 1 */
 	uint32_t n, n_names;
 	struct fl_cedar_span span;
+	bool is_const; /* `value` is what this evaluates to, whatever the request */
 	struct fl_cedar_expr **args;
 	struct fl_cedar_name *names;
 	union {

@@ -66,8 +66,8 @@ int fl_cedar_ext_parse(enum fl_cedar_kind kind, struct fl_str text, struct fl_ar
 /* Calls an extension method; kinds are checked. FL_CEDAR_E_VALUE: wrong kinds, wrong count or a
  * result out of range; *ret_why is a static sentence. */
 int fl_cedar_ext_call(enum fl_cedar_fn_id id, const struct fl_cedar_value *args, size_t n,
-		      struct fl_arena *arena, struct fl_cedar_value *ret, const char **ret_why);
-/* The text that reads back as the same value. */
+		      struct fl_cedar_value *ret, const char **ret_why);
+/* The expression that gives the same value: `ip("10.0.0.0/8")`. */
 void fl_cedar_ext_print(struct fl_buf *out, struct fl_cedar_value v);
 
 #endif

@@ -1,0 +1,23 @@
+/* policy/set.h - the inside of a policy set
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * For set.c, index.c and authorize.c; programs see policy/cedar.h.
+ */
+#ifndef FL_POLICY_SET_H
+#define FL_POLICY_SET_H
+
+#include "base/map.h"
+#include "policy/cedar.h"
+
+struct fl_cedar_set {
+	struct fl_arena arena;
+	struct fl_cedar_limits limits;
+	struct fl_cedar_policy **policies; /* and templates */
+	size_t n_policies;
+	struct fl_cedar_row **rows;
+	size_t n_rows;
+	struct fl_map ids; /* id: struct entry */
+	bool is_finished;
+};
+
+#endif
