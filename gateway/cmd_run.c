@@ -1,0 +1,369 @@
+/* gateway/cmd_run.c - fairlead run: puts the parts together, and takes them apart again
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * start: configuration, data folder, metrics, access log, secrets, connector host, pipeline,
+ *        listeners and workers, control thread (the first configuration goes live), admin API
+ * stop:  no new connections, drain, close, control thread (instances retire), host, workers, ...
+ *
+ * Every part accepts being stopped before it was started, so the way back is one and the same.
+ */
+#include "config.h" /* _GNU_SOURCE, for sched_getaffinity() */
+
+#include "gateway/cmd.h"
+
+#include <getopt.h>
+#include <sched.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "admin/api/api.h"
+#include "admin/control/control.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/data_dir.h"
+#include "gateway/http/http.h"
+#include "gateway/http/service.h"
+#include "gateway/notify.h"
+#include "gateway/observe/access.h"
+#include "gateway/run.h"
+#include "gateway/wait.h"
+
+#define PROBLEMS_BYTES_MAX (1u << 20)
+#define WORKERS_MAX 256u
+#define ACCESS_RING_BYTES (1u << 20) /* a worker's lines until the writer comes: 4,000 or so */
+#define ADMIN_CONNECTIONS_MAX 64u
+#define RETIRE_TIMEOUT_NS (10 * FL_NS_PER_SEC)
+
+struct options {
+	const char *config_path;
+	bool is_watched;
+};
+
+static int usage(void)
+{
+	(void)fprintf(stderr, "usage: fairlead run [-c FILE] [--watch] [--log-level "
+	                      "debug|info|warn|error]\n");
+	return FL_CMD_EXIT_USAGE;
+}
+
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+	                                      {"watch", no_argument, NULL, 'w'},
+	                                      {"log-level", required_argument, NULL, 'l'},
+	                                      {NULL, 0, NULL, 0}};
+	enum fl_log_level level;
+	int c;
+
+	*ret = (struct options){.config_path = "fairlead.yaml"};
+	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+		if (c == 'c')
+			ret->config_path = optarg;
+		else if (c == 'w')
+			ret->is_watched = true;
+		else if (c == 'l' && fl_log_level_parse(fl_str(optarg), &level))
+			fl_log_set_level(level);
+		else
+			return usage();
+	}
+	return optind == argc ? 0 : usage();
+}
+
+/* ---- start ---- */
+
+/* All problems to standard error, for people. */
+static int fail_config(const struct fl_problems *problems)
+{
+	struct fl_buf text;
+
+	fl_buf_init(&text, PROBLEMS_BYTES_MAX);
+	fl_problems_print(problems, &text);
+	(void)fprintf(stderr, "%s", fl_buf_cstr(&text));
+	fl_buf_fini(&text);
+	return FL_CMD_EXIT_CONFIG;
+}
+
+static int fail(const struct fl_error *err)
+{
+	(void)fprintf(stderr, "fairlead: %s [%s]%s%s%s\n", err->message, err->code,
+	              err->hint[0] == '\0' ? "" : " (", err->hint, err->hint[0] == '\0' ? "" : ")");
+	return FL_CMD_EXIT_FAILED;
+}
+
+static int load_config(struct fl_run *run, struct fl_problems *problems)
+{
+	run->config = fl_config_load_file(run->config_path, problems);
+	if (run->config == NULL)
+		return fail_config(problems);
+	if (problems->warnings != 0)
+		(void)fail_config(problems);
+	run->server = &run->config->server;
+	return 0;
+}
+
+static unsigned count_workers(const struct fl_cfg_server *server)
+{
+	cpu_set_t cpus;
+	uint64_t n = server->workers;
+
+	if (n == 0)
+		n = sched_getaffinity(0, sizeof cpus, &cpus) < 0 ? 1 : (uint64_t)CPU_COUNT(&cpus);
+	return n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+/* A gateway is mostly descriptors: take what the system allows. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int prepare(struct fl_run *run, const struct options *options, struct fl_error *err)
+{
+	run->workers = count_workers(run->server);
+	raise_descriptor_limit();
+	if (sodium_init() < 0)
+		return fl_error_set(err, "no_random", "no source of random numbers");
+	if (fl_wait_open(&run->wait, options->is_watched ? run->config_path : NULL, err) < 0)
+		return -1;
+	if (fl_data_dir_take(run->server->data_dir.p, &run->lock_fd, err) < 0)
+		return -1;
+	if (realpath(run->server->data_dir.p, run->data_dir) == NULL)
+		return fl_error_set(err, "data_dir_unwritable", "%s is gone", run->server->data_dir.p);
+	return fl_api_token_load(run->data_dir, run->token, err);
+}
+
+static int start_parts(struct fl_run *run, struct fl_error *err)
+{
+	struct fl_host_config host = {.state_dir = run->data_dir, .workers = run->workers};
+
+	if (fl_metrics_create(run->workers, &run->metrics) < 0 ||
+	    fl_secrets_create(&run->secrets) < 0)
+		return fl_error_set(err, "out_of_memory", "no memory to start");
+	if (fl_access_log_open(run->server->access_log.p, run->workers, ACCESS_RING_BYTES,
+	                       &run->access, err) < 0)
+		return -1;
+	host.metrics = run->metrics;
+	host.secret = fl_secrets_append;
+	host.secret_ctx = run->secrets;
+	if (fl_host_create(&host, &run->host, err) < 0)
+		return -1;
+	if (fl_catalogue_open(run->data_dir, &run->server->connector_dirs, &run->catalogue, err) <
+	    0)
+		return -1;
+	if (fl_pipeline_create(&(struct fl_pipeline_config){.workers = run->workers,
+	                                                    .metrics = run->metrics,
+	                                                    .access_log = run->access},
+	                       &run->pipeline) < 0)
+		return fl_error_set(err, "out_of_memory", "no memory to start");
+	return 0;
+}
+
+static int start_workers(struct fl_run *run, struct fl_error *err)
+{
+	if (fl_http_create(&(struct fl_http_config){.server = run->server,
+	                                            .workers = run->workers,
+	                                            .pipeline = run->pipeline},
+	                   &run->http, err) < 0)
+		return -1;
+	for (unsigned i = 0; i < run->workers; i++)
+		fl_host_attach_worker(run->host, i, fl_http_loop(run->http, i),
+		                      fl_http_outbound(run->http, i));
+	return 0;
+}
+
+static int make_control(struct fl_run *run, struct fl_error *err)
+{
+	return fl_control_create(&(struct fl_control_parts){.config_path = run->config_path,
+	                                                    .config = run->config,
+	                                                    .host = run->host,
+	                                                    .pipeline = run->pipeline,
+	                                                    .catalogue = run->catalogue,
+	                                                    .secrets = run->secrets,
+	                                                    .metrics = run->metrics,
+	                                                    .data_dir = run->data_dir},
+	                         &run->control, err);
+}
+
+static int make_admin(struct fl_run *run, struct fl_error *err)
+{
+	uint64_t most = run->server->admin_max_body_bytes;
+	int rc = fl_api_create(&(struct fl_api_parts){.control = run->control,
+	                                              .host = run->host,
+	                                              .pipeline = run->pipeline,
+	                                              .http = run->http,
+	                                              .metrics = run->metrics,
+	                                              .access_log = run->access,
+	                                              .config_path = run->config_path,
+	                                              .token = run->token,
+	                                              .workers = run->workers},
+	                       &run->api, err);
+
+	sodium_memzero(run->token, sizeof run->token);
+	if (rc < 0)
+		return -1;
+	return fl_service_create(
+	    &(struct fl_service_config){.listen = &run->server->admin_listen,
+	                                .max_body_bytes = most == 0 ? FL_API_UPLOAD_MAX : most,
+	                                .max_connections = ADMIN_CONNECTIONS_MAX,
+	                                .handler = fl_api_handle,
+	                                .ctx = run->api},
+	    &run->service, err);
+}
+
+static int start(struct fl_run *run, const struct options *options, struct fl_problems *problems)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	int rc = load_config(run, problems);
+
+	if (rc != 0)
+		return rc;
+	if (prepare(run, options, &err) < 0 || start_parts(run, &err) < 0 ||
+	    start_workers(run, &err) < 0 || make_control(run, &err) < 0 ||
+	    make_admin(run, &err) < 0)
+		return fail(&err);
+	/* Instances may use the network while they start, so the workers run by now; until the
+	 * first configuration is live they answer 503. */
+	if (fl_http_start(run->http, &err) < 0)
+		return fail(&err);
+	run->is_serving = true;
+	if (fl_control_start(run->control, problems) < 0)
+		return fail_config(problems);
+	if (fl_service_start(run->service, &err) < 0)
+		return fail(&err);
+	run->is_admin_up = true;
+	fl_api_set_ready(run->api, true);
+	return fl_run_tell(run, &err) < 0 ? fail(&err) : 0;
+}
+
+/* ---- serve ---- */
+
+struct reload_job {
+	struct fl_control_job job;
+};
+
+static void run_reload(struct fl_control *control, struct fl_control_job *job, bool is_stopping)
+{
+	struct fl_control_outcome outcome;
+	struct fl_problems problems;
+	struct fl_arena arena;
+
+	free(FL_CONTAINER_OF(job, struct reload_job, job));
+	if (is_stopping)
+		return;
+	fl_arena_init(&arena, 4096, PROBLEMS_BYTES_MAX);
+	fl_problems_init(&problems, &arena);
+	fl_notify_reloading();
+	if (fl_control_reload(control, &problems, &outcome) != 0)
+		fl_log(FL_LOG_WARN, "config.kept",
+		       FL_LOG_C("detail", "the old one goes on serving"));
+	fl_notify_ready();
+	fl_arena_fini(&arena);
+}
+
+static void ask_for_reload(struct fl_run *run)
+{
+	struct reload_job *job = calloc(1, sizeof *job);
+
+	if (job == NULL)
+		return;
+	job->job.run = run_reload;
+	if (!fl_control_post(run->control, &job->job))
+		free(job); /* others wait already: one of them reads what we would */
+}
+
+static void serve(struct fl_run *run)
+{
+	fl_notify_ready();
+	for (;;) {
+		switch (fl_wait_next(&run->wait)) {
+		case FL_WAIT_STOP:
+			return;
+		case FL_WAIT_HANGUP:
+			fl_access_log_reopen(run->access);
+			ask_for_reload(run);
+			break;
+		case FL_WAIT_CHANGED:
+			ask_for_reload(run);
+			break;
+		}
+	}
+}
+
+/* ---- stop ---- */
+
+static void drain(struct fl_run *run)
+{
+	uint64_t begin = fl_clock_mono_ns();
+	bool is_drained;
+
+	fl_notify_stopping();
+	fl_log(FL_LOG_INFO, "gateway.stopping",
+	       FL_LOG_U64("limit_ms", run->server->limits.drain_timeout_ns / FL_NS_PER_MS));
+	fl_api_set_ready(run->api, false);
+	fl_http_quiesce(run->http);
+	is_drained = fl_http_wait_drained(run->http, run->server->limits.drain_timeout_ns);
+	fl_log(is_drained ? FL_LOG_INFO : FL_LOG_WARN, "gateway.drained",
+	       FL_LOG_C("whole", is_drained ? "yes" : "no"),
+	       FL_LOG_U64("ms", (fl_clock_mono_ns() - begin) / FL_NS_PER_MS));
+}
+
+static void stop(struct fl_run *run)
+{
+	if (run->is_serving)
+		fl_http_close(run->http);
+	if (run->control != NULL)
+		fl_control_stop(run->control);
+	if (run->is_admin_up)
+		fl_service_stop(run->service);
+	run->service = fl_service_destroy(run->service);
+	if (run->host != NULL && !fl_host_wait_idle(run->host, RETIRE_TIMEOUT_NS))
+		fl_log(FL_LOG_WARN, "gateway.connectors_left",
+		       FL_LOG_C("detail", "not all would stop"));
+	run->host = fl_host_destroy(run->host);
+	if (run->is_serving)
+		fl_http_stop(run->http);
+	run->http = fl_http_destroy(run->http);
+	run->api = fl_api_destroy(run->api);
+	run->control = fl_control_destroy(run->control);
+	run->pipeline = fl_pipeline_destroy(run->pipeline);
+	run->catalogue = fl_catalogue_close(run->catalogue);
+	run->access = fl_access_log_close(run->access);
+	run->metrics = fl_metrics_destroy(run->metrics);
+	run->secrets = fl_secrets_destroy(run->secrets);
+	run->config = fl_config_unref(run->config);
+	if (run->lock_fd >= 0)
+		fl_data_dir_release(run->data_dir, run->lock_fd);
+	fl_wait_close(&run->wait);
+}
+
+int fl_cmd_run(int argc, char **argv)
+{
+	struct fl_run run = {.lock_fd = -1, .wait = {.signal_fd = -1, .inotify_fd = -1}};
+	struct fl_problems problems;
+	struct fl_arena arena;
+	struct options options;
+	int rc = parse_options(argc, argv, &options);
+
+	if (rc != 0)
+		return rc;
+	fl_log_set_text(isatty(STDERR_FILENO) != 0);
+	run.config_path = options.config_path;
+	fl_arena_init(&arena, 4096, PROBLEMS_BYTES_MAX);
+	fl_problems_init(&problems, &arena);
+	rc = start(&run, &options, &problems);
+	if (rc == 0) {
+		serve(&run);
+		drain(&run);
+	}
+	stop(&run);
+	fl_arena_fini(&arena);
+	return rc;
+}
