@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "gateway/connector/debt.h"
+#include "gateway/connector/op.h"
 #include "gateway/connector/view.h"
 
 /* ---- the end of a call ---- */
@@ -287,15 +288,18 @@ static void on_note(struct fl_loop_task *task)
 	fl_worker_flush(worker);
 }
 
-/* The debt is CANCELLED. Without memory for a note the connector is not told, which it may not
- * rely on. */
+/* The debt is CANCELLED. A connector that does not want to be told has its requests to others
+ * withdrawn, so that it pays soon and nobody works for nothing. Without memory for a note the
+ * connector is not told, which it may not rely on. */
 static void tell_connector(struct fl_debt *debt, fairlead_id req, uint32_t reason)
 {
 	struct fl_life *life = debt->life;
 	struct cancel_note *note;
 
-	if (!life->plugin.on_cancel)
+	if (!life->plugin.on_cancel) {
+		fl_ops_cancel_request(debt->worker, life->instance, req);
 		return;
+	}
 	if (!life->executor &&
 	    !atomic_load_explicit(&life->instance->is_held, memory_order_acquire)) {
 		tell(life, &debt->worker->place, debt, req, reason);

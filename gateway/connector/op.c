@@ -321,6 +321,18 @@ void fl_ops_cancel_all(struct fl_worker *worker, void *instance)
 	cancel_each(worker, instance, 0);
 }
 
+void fl_ops_cancel_request(struct fl_worker *worker, const struct fl_instance *instance,
+                           fairlead_id req)
+{
+	struct fl_op *op = instance->shares[worker->index].ops, *next;
+
+	for (; op; op = next) {
+		next = op->next;
+		if (op->kind == FAIRLEAD_EVENT_HTTP && op->req == req)
+			cancel_now(op);
+	}
+}
+
 /* ---- who may ---- */
 
 uint64_t fl_op_request_deadline(const struct fl_life *life, fairlead_id req)

@@ -82,6 +82,9 @@ fairlead_status fl_op_cancel(struct fl_life *life, fairlead_id id, uint32_t kind
 /* fl_visit_fn; ctx: an instance. Cancels its timers, or all that can be, on this worker. */
 void fl_ops_cancel_timers(struct fl_worker *worker, void *instance);
 void fl_ops_cancel_all(struct fl_worker *worker, void *instance);
+/* Withdraws what was asked of others for one request. [loop] */
+void fl_ops_cancel_request(struct fl_worker *worker, const struct fl_instance *instance,
+                           fairlead_id req);
 
 /* The deadline of a request that this life owes; 0: none, or not its own. [any] */
 uint64_t fl_op_request_deadline(const struct fl_life *life, fairlead_id req);

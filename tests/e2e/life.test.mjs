@@ -17,11 +17,13 @@ routes:
 
 // A peer that holds every request until it is told.
 async function holdingPeer() {
-	const peer = await Peer.start(() => new Promise((answer) => {
+	const peer = await Peer.start((request) => new Promise((answer) => {
+		request.socket.once('close', () => peer.leaves());
 		peer.release = () => answer({ status: 200, body: 'done' });
 		peer.arrived();
 	}));
 	peer.arrival = new Promise((done) => { peer.arrived = done; });
+	peer.left = new Promise((done) => { peer.leaves = done; });
 	return peer;
 }
 
@@ -62,9 +64,30 @@ test('after drain_timeout what still waits is answered 503', async () => {
 	try {
 		const answer = fetch(`${gateway.url}/x`);
 		await peer.arrival;
+		const begin = process.hrtime.bigint();
 		gateway.signal('SIGTERM');
 		assert.equal((await answer).status, 503);
 		assert.deepEqual(await gateway.exited, { code: 0, signal: null });
+		// The request to the peer is withdrawn: nobody waits for its own time limit.
+		assert.ok(process.hrtime.bigint() - begin < 10_000_000_000n);
+	} finally {
+		await gateway.stop();
+		await peer.stop();
+	}
+});
+
+test('a caller that leaves takes the request to the peer with it', async () => {
+	const peer = await holdingPeer();
+	const gateway = await Gateway.start(slow(peer));
+	try {
+		const caller = new AbortController();
+		const answer = fetch(`${gateway.url}/x`, { signal: caller.signal }).catch(() => null);
+		await peer.arrival;
+		const begin = process.hrtime.bigint();
+		caller.abort();
+		await answer;
+		await peer.left;
+		assert.ok(process.hrtime.bigint() - begin < 10_000_000_000n, 'its own time limit ended it');
 	} finally {
 		await gateway.stop();
 		await peer.stop();

@@ -258,7 +258,8 @@ typedef struct fairlead_plugin {
 	/* A host operation is complete. [inst & running or quiescing] */
 	void(FAIRLEAD_CALL *on_event)(fairlead_inst *inst, const fairlead_event *event);
 	/* Nobody waits for `req` any more. At most once, never after the terminal call. The
-	 * terminal call is still owed; it has no effect but to pay. NULL: not told.
+	 * terminal call is still owed; it has no effect but to pay. NULL: not told; the host
+	 * withdraws the fairlead.http/1 operations of `req`, whose events come as E_CANCELLED.
 	 * [inst & running or quiescing] */
 	void(FAIRLEAD_CALL *on_cancel)(fairlead_inst *inst, fairlead_id req, uint32_t reason);
 	/* Blocking work submitted through fairlead.exec/1. [blocking & running or quiescing] */
