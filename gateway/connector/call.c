@@ -1,10 +1,10 @@
 /* gateway/connector/call.c - one request handed to a connector instance
  * SPDX-License-Identifier: Apache-2.0
  *
- * The path of an inline call that is answered before handle() returns takes no lock, makes no system
- * call, and writes no cache line that another worker writes. Only calls that stay pending are
- * counted in common, so max_concurrent holds for those; it can be passed by as many calls as there
- * are workers, since each looks first and adds afterwards.
+ * The path of an inline call that is answered before handle() returns takes no lock, makes no
+ * system call, and writes no cache line that another worker writes. Only calls that stay pending
+ * are counted in common, so max_concurrent holds for those; it can be passed by as many calls as
+ * there are workers, since each looks first and adds afterwards.
  */
 #include "gateway/connector/call.h"
 
@@ -66,12 +66,12 @@ static void finish(struct fl_debt *debt)
 
 	if (is_cancelled)
 		(void)atomic_fetch_sub(&instance->cancelled_owed, 1);
+	if (is_pending)
+		fl_instance_discount(instance, &instance->pending);
 	if (call && is_cancelled)
 		call->on_paid(call);
 	else if (call)
 		call->on_done(call);
-	if (is_pending)
-		fl_instance_discount(instance, &instance->pending);
 }
 
 void fl_worker_flush(struct fl_worker *worker)
@@ -128,7 +128,7 @@ static int conclude_unanswered(struct fl_debt *debt, fairlead_id id, fairlead_st
 		fl_result_from_failure(call->arena, status, FL_STR_NULL, &call->result);
 	} else {
 		fl_result_broken(&call->result, FAIRLEAD_E_INTERNAL,
-				 "handle() returned and nothing was answered");
+		                 "handle() returned and nothing was answered");
 		fl_instance_blame(instance, id, "handle() returned and nothing was answered");
 	}
 	(void)release(debt);
@@ -156,7 +156,8 @@ static int start_inline(struct fl_debt *debt, fairlead_id id)
 	return FL_CALL_DONE;
 }
 
-/* On the executor's thread. From OPEN on the debt may end, and its slot be used anew, at any time. */
+/* On the executor's thread. From OPEN on the debt may end, and its slot be used anew, at any time.
+ */
 static void run_queued(struct fl_job *job, struct fl_place *place)
 {
 	struct fl_debt *debt = FL_CONTAINER_OF(job, struct fl_debt, job);
@@ -211,7 +212,7 @@ int fl_call_start(struct fl_call *call, struct fl_instance *instance, unsigned i
 	if (FL_UNLIKELY(!atomic_load_explicit(&instance->is_open, memory_order_acquire)))
 		return FL_CALL_E_FAULTED;
 	if (FL_UNLIKELY(atomic_load_explicit(&instance->pending, memory_order_relaxed) >=
-			instance->max_concurrent)) {
+	                instance->max_concurrent)) {
 		fl_share_count(share, FL_OUTCOME_BUSY);
 		return FL_CALL_E_BUSY;
 	}
@@ -256,7 +257,7 @@ struct cancel_note { /* on_cancel() that has to wait */
 };
 
 static void tell(struct fl_life *life, struct fl_place *place, const struct fl_debt *debt,
-		 fairlead_id req, uint32_t reason)
+                 fairlead_id req, uint32_t reason)
 {
 	if (fl_slot_state(&debt->slot, req) != FL_DEBT_CANCELLED ||
 	    !fl_instance_may_call(life->instance))
@@ -370,7 +371,7 @@ void fl_debts_settle(struct fl_worker *worker, void *instance)
 			continue;
 		if (!debt->is_cancelled && !debt->is_drained)
 			fl_result_broken(&debt->call->result, FAIRLEAD_E_INTERNAL,
-					 "the instance ended and the call was never answered");
+			                 "the instance ended and the call was never answered");
 		finish(debt);
 	}
 }
@@ -387,8 +388,8 @@ void fl_debts_cancel(struct fl_worker *worker, void *instance)
 			continue;
 		debt->is_drained = true;
 		fl_result_from_failure(debt->call->arena, FAIRLEAD_E_CANCELLED,
-				       FL_STR("the instance is being retired"),
-				       &debt->call->result);
+		                       FL_STR("the instance is being retired"),
+		                       &debt->call->result);
 		tell_connector(debt, id, FAIRLEAD_CANCEL_DRAIN);
 	}
 	fl_worker_flush(worker);

@@ -123,6 +123,12 @@ bool fl_host_wait_idle(struct fl_host *host, uint64_t timeout_ns)
 	return is_idle;
 }
 
+static void do_nothing(struct fl_worker *worker, void *ctx)
+{
+	(void)worker;
+	(void)ctx;
+}
+
 /* The next one that nobody retires yet. */
 static struct fl_instance *next_live(struct fl_host *host)
 {
@@ -151,7 +157,9 @@ struct fl_host *fl_host_destroy(struct fl_host *host)
 	if (!is_clean)
 		return NULL; /* something stands still: its threads still use the host */
 	fl_reaper_stop(host);
-	is_clean = host->zombies == 0;
+	/* What was left to the workers without waiting (fl_host_visit_later) has run after this. */
+	is_clean = host->zombies == 0 &&
+	           fl_host_visit(host, do_nothing, NULL, fl_clock_mono_ns() + 5 * FL_NS_PER_SEC);
 	if (!fl_lifecycle_fini(&host->lifecycle) || !is_clean)
 		return NULL;
 	fl_modules_fini(&host->modules);
