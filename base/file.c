@@ -1,8 +1,6 @@
 /* base/file.c - whole files
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
-
 #include "base/file.h"
 
 #include <errno.h>
@@ -51,7 +49,7 @@ static int read_open(int fd, const char *path, size_t max_bytes, struct fl_str *
 	if (code != 0) {
 		free(p);
 		return fl_error_set(err, "file_unreadable", "cannot read %s: %s", path,
-				    strerrordesc_np(code));
+				    fl_errno_text(code));
 	}
 	p[n] = '\0';
 	*ret = fl_str_n(p, n);
@@ -64,7 +62,7 @@ int fl_file_read(const char *path, size_t max_bytes, struct fl_str *ret, struct 
 
 	if (fd < 0)
 		return fl_error_set(err, "file_unreadable", "cannot open %s: %s", path,
-				    strerrordesc_np(errno));
+				    fl_errno_text(errno));
 	rc = read_open(fd, path, max_bytes, ret, err);
 	(void)close(fd);
 	return rc;
@@ -114,5 +112,5 @@ int fl_file_replace(const char *path, struct fl_str bytes, mode_t mode, struct f
 	if (code == 0)
 		return 0;
 	(void)unlink(beside);
-	return fl_error_set(err, "file_unwritable", "cannot write %s: %s", path, strerrordesc_np(code));
+	return fl_error_set(err, "file_unwritable", "cannot write %s: %s", path, fl_errno_text(code));
 }

@@ -10,12 +10,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "gateway/observe/ring.h"
 #include "gateway/observe/sink.h"
 
@@ -163,19 +162,6 @@ static void *run_writer(void *arg)
 	}
 }
 
-static int start_writer(struct fl_access_log *log)
-{
-	sigset_t all, before;
-
-	/* Signals are for the main thread; a pipe that breaks is an error here, not a SIGPIPE. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int r = pthread_create(&log->writer, NULL, run_writer, log);
-
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
-
 static struct fl_access_log *release(struct fl_access_log *log)
 {
 	fl_access_sink_close(&log->sink);
@@ -228,7 +214,8 @@ int fl_access_log_open(const char *path, unsigned workers, size_t ring_bytes,
 	if (r == 0)
 		r = make_rings(log, ring_bytes);
 	if (r == 0)
-		r = start_writer(log);
+		/* Without signals, so a pipe that breaks is an error here, not a SIGPIPE. */
+		r = fl_thread_create(&log->writer, "fl-access-log", run_writer, log);
 	if (r < 0) {
 		(void)fl_error_set(err, "access_log_open", "cannot start the access log: %s",
 		                   fl_errno_text(-r));

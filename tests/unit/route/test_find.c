@@ -332,6 +332,60 @@ static void test_many(void **state)
 	table = fl_route_table_destroy(table);
 }
 
+static size_t header_asks;
+
+static bool absent_header(const void *ctx, struct fl_str name, struct fl_str *ret)
+{
+	(void)ctx;
+	(void)name;
+	(void)ret;
+	header_asks++;
+	return false;
+}
+
+/* Every template of DEPTH segments, each "a" or a parameter, then "x", or "**" at the end; and a
+ * path that all of them match until the last condition fails. Each route is looked at once: the
+ * cost of going back is bounded by the number of routes that begin alike. */
+static void test_going_back(void **state)
+{
+	enum { DEPTH = 10, N = 2 << DEPTH };
+	struct fl_route_rule *rules = fl_arena_array(&arena, N, sizeof *rules);
+	const struct fl_route_header_rule condition = {.name = FL_STR("x-absent"),
+	                                               .is_present = true};
+	struct fl_route_query q = query(FL_METHOD_GET, "", "/a/a/a/a/a/a/a/a/a/a/x");
+	struct fl_route_table *table;
+	struct fl_route_match match;
+
+	(void)state;
+	assert_non_null(rules);
+	for (unsigned i = 0; i < N; i++) {
+		struct fl_str path = FL_STR("");
+
+		for (unsigned d = 0; d < DEPTH; d++)
+			path = i >> d & 1
+			           ? fl_arena_printf(&arena, "%.*s/{p%u}", FL_STR_ARGS(path), d)
+			           : fl_arena_printf(&arena, "%.*s/a", FL_STR_ARGS(path));
+		path =
+		    fl_arena_printf(&arena, "%.*s/%s", FL_STR_ARGS(path), i >> DEPTH ? "**" : "x");
+		rules[i] = (struct fl_route_rule){.name = path,
+		                                  .path = path,
+		                                  .methods = GET,
+		                                  .headers = &condition,
+		                                  .headers_n = 1,
+		                                  .target = &rules[i]};
+	}
+	table = build(rules, N);
+	q.header = absent_header;
+	header_asks = 0;
+	assert_int_equal(fl_route_table_find(table, &q, &match), FL_ROUTE_NONE);
+	assert_int_equal(header_asks, N);
+	header_asks = 0;
+	q.path = FL_STR("/a/a/a/a/a/a/a/a/a/b/x"); /* the last segment can only be a parameter */
+	assert_int_equal(fl_route_table_find(table, &q, &match), FL_ROUTE_NONE);
+	assert_int_equal(header_asks, N / 2);
+	table = fl_route_table_destroy(table);
+}
+
 static void test_methods(void **state)
 {
 	(void)state;
@@ -351,6 +405,7 @@ int main(void)
 	    FL_CASE_SETUP("header conditions", test_headers, setup, teardown),
 	    FL_CASE_SETUP("random tables agree with the rules tried one by one",
 	                  test_against_oracle, setup, teardown),
+	    FL_CASE_SETUP("going back looks at no route twice", test_going_back, setup, teardown),
 	    FL_CASE_SETUP("10,000 templates are all found", test_many, setup, teardown),
 	    FL_CASE("methods by name", test_methods),
 	};
