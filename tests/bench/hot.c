@@ -1,0 +1,178 @@
+/* tests/bench/hot.c - what the parts of the request path cost by themselves
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ *	bench-hot
+ *
+ * Prints one line of JSON a part: nanoseconds a call, the fastest of several runs.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "gateway/observe/access.h"
+#include "gateway/observe/line.h"
+#include "gateway/observe/metric.h"
+#include "gateway/route/table.h"
+
+#define RUNS 7
+#define CALLS 200000u
+
+typedef void (*part_fn)(unsigned i);
+
+static double fastest_ns(part_fn part)
+{
+	uint64_t best_ns = UINT64_MAX;
+
+	for (int run = 0; run < RUNS; run++) {
+		uint64_t start_ns = fl_clock_mono_ns();
+
+		for (unsigned i = 0; i < CALLS; i++)
+			part(i);
+		uint64_t took_ns = fl_clock_mono_ns() - start_ns;
+
+		best_ns = took_ns < best_ns ? took_ns : best_ns;
+	}
+	return (double)best_ns / CALLS;
+}
+
+static void print(const char *part, double ns)
+{
+	(void)printf("{\"part\": \"%s\", \"ns\": %.1f}\n", part, ns);
+}
+
+/* ---- access log and metrics ---- */
+
+static struct fl_access_record record = {
+    .duration_ns = 1234567,
+    .upstream_ns = 1034567,
+    .client = FL_STR_INIT("192.0.2.17"),
+    .method = FL_STR_INIT("GET"),
+    .path = FL_STR_INIT("/v1/orders/8241/items"),
+    .host = FL_STR_INIT("api.example.com"),
+    .user_agent = FL_STR_INIT("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101"),
+    .route = FL_STR_INIT("orders"),
+    .instance = FL_STR_INIT("backend"),
+    .consumer = FL_STR_INIT("mobile-app"),
+    .request_id = FL_STR_INIT("4bf92f3577b34da6a3ce929d0e0e4736"),
+    .trace_id = FL_STR_INIT("4bf92f3577b34da6a3ce929d0e0e4736"),
+    .bytes_in = 120,
+    .bytes_out = 4821,
+    .status = 200};
+static struct fl_access_clock access_clock;
+static struct fl_access_log *access_log;
+static struct fl_metric_route_shard *shard;
+
+/* A new millisecond every tenth line, as at 10,000 requests a second. */
+static void next_record(unsigned i)
+{
+	record.wall_ns = UINT64_C(1795519063) * FL_NS_PER_SEC + i * UINT64_C(100000);
+	record.bytes_out = i;
+}
+
+static void format_line(unsigned i)
+{
+	char line[FL_ACCESS_LINE_MAX];
+
+	next_record(i);
+	(void)fl_access_line(line, &access_clock, &record);
+	__asm__ volatile("" : : "r"(line) : "memory");
+}
+
+static void log_line(unsigned i)
+{
+	next_record(i);
+	fl_access_log_add(access_log, 0, &record);
+}
+
+static void count_request(unsigned i)
+{
+	fl_metric_route_add(shard, 200, i * UINT64_C(977), 10, 20);
+}
+
+static void measure_observe(void)
+{
+	struct fl_metrics *metrics;
+
+	print("access line", fastest_ns(format_line));
+	if (fl_access_log_open("/dev/null", 1, 1 << 20, &access_log, NULL) == 0) {
+		print("access line and ring", fastest_ns(log_line));
+		access_log = fl_access_log_close(access_log);
+	}
+	if (fl_metrics_create(1, &metrics) == 0) {
+		shard = fl_metric_route_shard(fl_metrics_route(metrics, FL_STR("r")), 0);
+		print("metrics of a request", fastest_ns(count_request));
+		metrics = fl_metrics_destroy(metrics);
+	}
+}
+
+/* ---- routes ---- */
+
+#define ROUTES_MAX 10000u
+
+static char paths[ROUTES_MAX][32], requests[ROUTES_MAX][32];
+static struct fl_route_rule rules[ROUTES_MAX];
+static struct fl_route_table *table;
+static unsigned routes_n;
+
+static void find_route(unsigned i)
+{
+	unsigned n = (i * 7919u) % routes_n;
+	struct fl_route_query query = {.path = fl_str(requests[n]), .host = FL_STR("localhost")};
+	struct fl_route_match match;
+
+	if (fl_route_table_find(table, &query, &match) != FL_ROUTE_FOUND ||
+	    match.target != &rules[n])
+		abort();
+}
+
+static void find_one_route(unsigned i)
+{
+	(void)i;
+	find_route(0);
+}
+
+static void measure_routes(unsigned n)
+{
+	struct fl_arena arena;
+	struct fl_problems problems;
+	char part[64];
+
+	routes_n = n;
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(paths[i], sizeof paths[i], "/v1/r%u/{id}", i);
+		(void)snprintf(requests[i], sizeof requests[i], "/v1/r%u/%u", i, i * 31);
+		rules[i] = (struct fl_route_rule){.name = fl_str(paths[i] + 1),
+		                                  .path = fl_str(paths[i]),
+		                                  .methods = FL_METHODS_ALL,
+		                                  .target = &rules[i]};
+	}
+	fl_arena_init(&arena, 4096, 1 << 20);
+	fl_problems_init(&problems, &arena);
+	struct mallinfo2 before = mallinfo2();
+	uint64_t start_ns = fl_clock_mono_ns();
+
+	table = fl_route_table_build(rules, n, &problems);
+	uint64_t took_ns = fl_clock_mono_ns() - start_ns;
+	struct mallinfo2 after = mallinfo2();
+
+	if (!table)
+		abort();
+	(void)printf("{\"part\": \"build %u routes\", \"ns\": %.0f, \"bytes\": %zu}\n", n,
+	             (double)took_ns,
+	             after.uordblks + after.hblkhd - before.uordblks - before.hblkhd);
+	(void)snprintf(part, sizeof part, "find, any of %u routes", n);
+	print(part, fastest_ns(find_route));
+	(void)snprintf(part, sizeof part, "find, one of %u routes", n);
+	print(part, fastest_ns(find_one_route));
+	table = fl_route_table_destroy(table);
+	fl_arena_fini(&arena);
+}
+
+int main(void)
+{
+	measure_observe();
+	measure_routes(10);
+	measure_routes(ROUTES_MAX);
+	return 0;
+}
