@@ -30,11 +30,13 @@
 #define FL_POLICY_CEDAR_H
 
 #include "policy/ast.h"
+#include "policy/conform.h"
 #include "policy/entities.h"
 #include "policy/entities_json.h"
 #include "policy/eval.h"
 #include "policy/parse.h"
 #include "policy/print.h"
+#include "policy/schema.h"
 
 /* ---- Policy sets ---- */
 

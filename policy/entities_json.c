@@ -13,7 +13,8 @@
 struct converter {
 	const struct fl_cedar_json_source *source;
 	struct fl_arena *arena;
-	struct fl_cedar_entities *es; /* interns names; NULL: names are copied */
+	struct fl_cedar_entities *es;         /* interns names; NULL: names are copied */
+	const struct fl_cedar_schema *schema; /* or NULL */
 };
 
 static int invalid(const struct fl_cedar_json_source *source, const struct fl_cedar_json *at,
@@ -100,18 +101,20 @@ static int convert_uid(const struct converter *c, const struct fl_cedar_json *js
 	               fl_cedar_json_describe(json));
 }
 
+/* `type` is what the schema says, NULL when it says nothing. It decides how to read what could be
+ * several things; whether the value is of the type is checked elsewhere (policy/conform.h). */
 static int convert(const struct converter *c, const struct fl_cedar_json *json,
-                   struct fl_cedar_value *ret);
+                   const struct fl_cedar_type *type, struct fl_cedar_value *ret);
 
 static int convert_items(const struct converter *c, const struct fl_cedar_json *items, uint32_t n,
-                         struct fl_cedar_value **ret)
+                         const struct fl_cedar_type *type, struct fl_cedar_value **ret)
 {
 	struct fl_cedar_value *values = fl_arena_array(c->arena, n, sizeof *values);
 
 	if (values == NULL)
 		return FL_CEDAR_E_MEMORY;
 	for (uint32_t i = 0; i < n; i++) {
-		int r = convert(c, &items[i], &values[i]);
+		int r = convert(c, &items[i], type, &values[i]);
 
 		if (r != 0)
 			return r;
@@ -140,7 +143,7 @@ static int convert_call(const struct converter *c, const struct fl_cedar_json *j
 		n = items->n;
 		items = items->u.items;
 	}
-	int r = convert_items(c, items, n, &args);
+	int r = convert_items(c, items, n, NULL, &args);
 
 	if (r != 0)
 		return r;
@@ -156,7 +159,9 @@ static int convert_call(const struct converter *c, const struct fl_cedar_json *j
 	           : r;
 }
 
+/* The fields are of `type`'s attributes, or all of `each`; both may be NULL. */
 static int convert_record(const struct converter *c, const struct fl_cedar_json *json,
+                          const struct fl_cedar_type *type, const struct fl_cedar_type *each,
                           struct fl_cedar_value *ret)
 {
 	struct fl_cedar_field *fields = fl_arena_array(c->arena, json->n, sizeof *fields);
@@ -166,41 +171,85 @@ static int convert_record(const struct converter *c, const struct fl_cedar_json 
 	for (uint32_t i = 0; i < json->n; i++) {
 		const struct fl_cedar_json_member *m = &json->u.members[i];
 		struct fl_str key = fl_arena_str(c->arena, m->key);
-		int r = key.p == NULL ? FL_CEDAR_E_MEMORY : convert(c, &m->value, &fields[i].value);
+
+		if (key.p == NULL)
+			return FL_CEDAR_E_MEMORY;
+		fields[i].name = fl_cedar_name(key);
+		const struct fl_cedar_attr *attr =
+		    type == NULL ? NULL : fl_cedar_type_attr(type, fields[i].name);
+		int r = convert(c, &m->value, attr == NULL ? each : attr->type, &fields[i].value);
 
 		if (r != 0)
 			return r;
-		fields[i].name = fl_cedar_name(key);
 	}
 	return fl_cedar_record_make(fields, json->n, ret, NULL);
+}
+
+static int convert_entity_value(const struct converter *c, const struct fl_cedar_json *json,
+                                struct fl_cedar_value *ret)
+{
+	const struct fl_cedar_uid *uid;
+	int r = convert_uid(c, json, &uid);
+
+	if (r == 0)
+		*ret = fl_cedar_entity(uid);
+	return r;
 }
 
 static int convert_object(const struct converter *c, const struct fl_cedar_json *json,
                           struct fl_cedar_value *ret)
 {
-	const struct fl_cedar_json *entity = fl_cedar_json_find(json, "__entity");
 	const struct fl_cedar_json *call = fl_cedar_json_find(json, "__extn");
-	const struct fl_cedar_uid *uid;
 
 	if (fl_cedar_json_str(fl_cedar_json_find(json, "__expr")).p != NULL)
 		return invalid(c->source, json, "the escape `__expr` is no longer supported");
-	if (is_name(entity)) {
-		int r = convert_name(c, entity, &uid);
+	if (is_name(fl_cedar_json_find(json, "__entity")))
+		return convert_entity_value(c, json, ret);
+	return is_call(call) ? convert_call(c, call, ret)
+	                     : convert_record(c, json, NULL, NULL, ret);
+}
 
-		if (r == 0)
-			*ret = fl_cedar_entity(uid);
-		return r;
+static int convert_text(const struct converter *c, const struct fl_cedar_json *json,
+                        struct fl_cedar_value *ret)
+{
+	struct fl_str text = fl_arena_str(c->arena, fl_cedar_json_str(json));
+
+	*ret = fl_cedar_string(text);
+	return text.p == NULL ? FL_CEDAR_E_MEMORY : 0;
+}
+
+/* What only the schema makes of it: names without an escape, extension values as bare strings or
+ * calls, records with typed attributes. False: nothing special; it is read like anything else. */
+static bool convert_typed(const struct converter *c, const struct fl_cedar_json *json,
+                          const struct fl_cedar_type *type, struct fl_cedar_value *ret, int *ret_r)
+{
+	if (type->kind == FL_CEDAR_TY_ENTITY) {
+		*ret_r = convert_entity_value(c, json, ret);
+	} else if (type->kind == FL_CEDAR_TY_RECORD && json->kind == FL_CEDAR_JSON_OBJECT) {
+		*ret_r = convert_record(c, json, type, NULL, ret);
+	} else if (type->kind == FL_CEDAR_TY_EXTENSION && json->kind == FL_CEDAR_JSON_STRING) {
+		enum fl_cedar_kind kind = (enum fl_cedar_kind)type->extension;
+
+		*ret_r = fl_cedar_ext_parse(kind, fl_cedar_json_str(json), c->arena, ret);
+		if (*ret_r == FL_CEDAR_E_VALUE)
+			*ret_r =
+			    invalid(c->source, json, "the text is no %s", fl_cedar_kind_name(kind));
+	} else if (type->kind == FL_CEDAR_TY_EXTENSION && is_call(json)) {
+		*ret_r = convert_call(c, json, ret);
+	} else {
+		return false;
 	}
-	return is_call(call) ? convert_call(c, call, ret) : convert_record(c, json, ret);
+	return true;
 }
 
 static int convert(const struct converter *c, const struct fl_cedar_json *json,
-                   struct fl_cedar_value *ret)
+                   const struct fl_cedar_type *type, struct fl_cedar_value *ret)
 {
 	struct fl_cedar_value *items;
-	struct fl_str text;
 	int r;
 
+	if (type != NULL && convert_typed(c, json, type, ret, &r))
+		return r;
 	switch ((enum fl_cedar_json_kind)json->kind) {
 	case FL_CEDAR_JSON_BOOL:
 		*ret = fl_cedar_bool(json->u.boolean);
@@ -209,11 +258,11 @@ static int convert(const struct converter *c, const struct fl_cedar_json *json,
 		*ret = fl_cedar_long(json->u.number);
 		return 0;
 	case FL_CEDAR_JSON_STRING:
-		text = fl_arena_str(c->arena, fl_cedar_json_str(json));
-		*ret = fl_cedar_string(text);
-		return text.p == NULL ? FL_CEDAR_E_MEMORY : 0;
+		return convert_text(c, json, ret);
 	case FL_CEDAR_JSON_ARRAY:
-		r = convert_items(c, json->u.items, json->n, &items);
+		r = convert_items(
+		    c, json->u.items, json->n,
+		    type != NULL && type->kind == FL_CEDAR_TY_SET ? type->u.element : NULL, &items);
 		if (r == 0)
 			*ret = fl_cedar_set_make(items, json->n);
 		return r;
@@ -236,20 +285,22 @@ int fl_cedar_uid_from_json(const struct fl_cedar_json *json,
 }
 
 int fl_cedar_value_from_json(const struct fl_cedar_json *json,
-                             const struct fl_cedar_json_source *source, struct fl_arena *arena,
+                             const struct fl_cedar_json_source *source,
+                             const struct fl_cedar_type *type, struct fl_arena *arena,
                              struct fl_cedar_value *ret)
 {
 	struct converter c = {.source = source, .arena = arena};
 
-	return convert(&c, json, ret);
+	return convert(&c, json, type, ret);
 }
 
 int fl_cedar_context_from_json(const struct fl_cedar_json *json,
-                               const struct fl_cedar_json_source *source, struct fl_arena *arena,
+                               const struct fl_cedar_json_source *source,
+                               const struct fl_cedar_type *type, struct fl_arena *arena,
                                struct fl_cedar_value *ret)
 {
 	struct fl_cedar_value v;
-	int r = fl_cedar_value_from_json(json, source, arena, &v);
+	int r = fl_cedar_value_from_json(json, source, type, arena, &v);
 
 	if (r == 0 && v.kind != FL_CEDAR_RECORD)
 		return invalid(source, json, "the context is no record");
@@ -314,14 +365,20 @@ static int convert_entity(const struct converter *c, const struct fl_cedar_json 
 		               fl_cedar_json_describe(json));
 	if (name == NULL)
 		return invalid(c->source, json, "the entity has no `uid`");
-	if ((r = convert_uid(c, name, &uid)) != 0 ||
-	    (r = member(c, json, "attrs", FL_CEDAR_JSON_OBJECT, false, &attrs)) != 0 ||
+	if ((r = convert_uid(c, name, &uid)) != 0)
+		return r;
+	const struct fl_cedar_entity_type *type =
+	    c->schema == NULL ? NULL : fl_cedar_schema_type(c->schema, uid->type);
+
+	if ((r = member(c, json, "attrs", FL_CEDAR_JSON_OBJECT, false, &attrs)) != 0 ||
 	    (r = member(c, json, "parents", FL_CEDAR_JSON_ARRAY, false, &parents)) != 0 ||
 	    (r = member(c, json, "tags", FL_CEDAR_JSON_OBJECT, true, &tags)) != 0 ||
 	    (r = convert_parents(c, parents, uid, &above)) != 0 ||
-	    (r = convert_record(c, attrs, &attrs_value)) != 0)
+	    (r = convert_record(c, attrs, type == NULL ? NULL : type->shape, NULL, &attrs_value)) !=
+	        0)
 		return r;
-	if (tags != NULL && (r = convert_record(c, tags, &tags_value)) != 0)
+	if (tags != NULL &&
+	    (r = convert_record(c, tags, NULL, type == NULL ? NULL : type->tags, &tags_value)) != 0)
 		return r;
 	r = fl_cedar_entities_add(c->es, uid, attrs_value, above, parents->n, tags_value, &err);
 	if (r != 0)
@@ -347,10 +404,11 @@ static int convert_entities(const struct converter *c, const struct fl_cedar_jso
 #define TREE_FACTOR 64u
 
 int fl_cedar_entities_read(struct fl_cedar_entities *es, struct fl_str text, const char *file,
-                           struct fl_problems *problems)
+                           const struct fl_cedar_schema *schema, struct fl_problems *problems)
 {
 	struct fl_cedar_json_source source = {.text = text, .file = file, .problems = problems};
-	struct converter c = {.source = &source, .arena = fl_cedar_entities_arena(es), .es = es};
+	struct converter c = {
+	    .source = &source, .arena = fl_cedar_entities_arena(es), .es = es, .schema = schema};
 	struct fl_cedar_json json;
 	struct fl_arena tree;
 

@@ -247,7 +247,7 @@ static struct fl_cedar_expr *function_call(struct fl_cedar_parser *p, struct fl_
 		    p, FL_CEDAR_E_SYNTAX, start,
 		    fl_cedar_fn_find(name, true, &fn) ? "`%.*s` is a method: write x.%.*s(...)"
 						      : "there is no function `%.*s`; known are "
-		                                        "decimal, ip, datetime, duration%.*s",
+							"decimal, ip, datetime, duration%.*s",
 		    FL_STR_ARGS(name), fl_cedar_fn_find(name, true, &fn) ? (int)name.n : 0, name.p);
 	fl_cedar_parser_next(p);
 	if (!expr_list(p, FL_CEDAR_T_RPAREN, "`,` or `)`", &args))

@@ -102,7 +102,7 @@ static void test_values(void **state)
 		int r = fl_cedar_json_parse(&arena, text, NULL, &json, &problems);
 
 		if (r == 0)
-			r = fl_cedar_value_from_json(&json, &source, &arena, &v);
+			r = fl_cedar_value_from_json(&json, &source, NULL, &arena, &v);
 		if ((r == 0) != (values[i].value != NULL))
 			fail_msg("wrong: %s", values[i].json);
 		if (r != 0) {
@@ -166,7 +166,7 @@ static void test_stores(void **state)
 		struct fl_error err = FL_ERROR_INIT;
 
 		fl_problems_init(&problems, &arena);
-		int r = fl_cedar_entities_read(es, fl_str(stores[i].json), NULL, &problems);
+		int r = fl_cedar_entities_read(es, fl_str(stores[i].json), NULL, NULL, &problems);
 
 		if (r == 0)
 			r = fl_cedar_entities_finish(es, &err);
@@ -231,7 +231,7 @@ static void test_full_store(void **state)
 		struct fl_error err = FL_ERROR_INIT;
 
 		fl_problems_init(&problems, &arena);
-		int r = fl_cedar_entities_read(es, fl_str(text), NULL, &problems);
+		int r = fl_cedar_entities_read(es, fl_str(text), NULL, NULL, &problems);
 
 		if (r == 0)
 			r = fl_cedar_entities_finish(es, &err);
@@ -266,7 +266,7 @@ static void test_positions(void **state)
 
 	(void)state;
 	fl_problems_init(&problems, &arena);
-	assert_int_equal(fl_cedar_entities_read(es, fl_str(text), "e.json", &problems),
+	assert_int_equal(fl_cedar_entities_read(es, fl_str(text), "e.json", NULL, &problems),
 	                 FL_CEDAR_E_INVALID);
 	assert_int_equal(problems.first->at.line, 2);
 	assert_int_equal(problems.first->at.column, 46);
@@ -287,7 +287,7 @@ static void test_copies(void **state)
 	fl_problems_init(&problems, &arena);
 	fl_arena_init(&other, 64, 1 << 20);
 	assert_int_equal(fl_cedar_json_parse(&other, fl_str(text), NULL, &json, &problems), 0);
-	assert_int_equal(fl_cedar_value_from_json(&json, &source, &other, &v), 0);
+	assert_int_equal(fl_cedar_value_from_json(&json, &source, NULL, &other, &v), 0);
 	assert_int_equal(fl_cedar_value_copy(&arena, v, &copy), 0);
 	assert_true(fl_cedar_value_eq(v, copy));
 	fl_arena_fini(&other);

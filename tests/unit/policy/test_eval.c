@@ -34,7 +34,7 @@ static int setup(void **state)
 	ann = fl_cedar_uid(FL_STR("U"), FL_STR("ann"));
 	view = fl_cedar_uid(FL_STR("Action"), FL_STR("view"));
 	doc = fl_cedar_uid(FL_STR("Doc"), FL_STR("1"));
-	return fl_cedar_entities_read(entities, fl_str(store), NULL, &problems) != 0 ||
+	return fl_cedar_entities_read(entities, fl_str(store), NULL, NULL, &problems) != 0 ||
 	       fl_cedar_entities_finish(entities, &err) != 0;
 }
 
