@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "gateway/outbound/memory.h"
 #include "gateway/outbound/request.h"
 
 #define SWEEP_NS (FL_OUTBOUND_POOL_IDLE_NS / 4)
@@ -279,6 +280,7 @@ int fl_outbound_send(struct fl_outbound *client, const struct fl_outbound_args *
 	struct fl_outbound_origin *origin;
 	struct fl_str target;
 
+
 	if (find_pool(client, args->policy->pool, &pool) != 0)
 		return no_memory(err);
 	if (check_room(client, pool, args->policy, err) != 0 ||
@@ -320,7 +322,7 @@ static int curl_rc = -1;
 
 static void init_curl(void)
 {
-	curl_rc = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
+	curl_rc = fl_outbound_memory_init();
 }
 
 int fl_outbound_create(struct fl_loop *loop, struct fl_outbound **ret)
