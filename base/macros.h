@@ -10,6 +10,12 @@
 #define FL_MUST_USE __attribute__((warn_unused_result))
 #define FL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define FL_CLEANUP(fn) __attribute__((cleanup(fn)))
+/* A large array of locals that is filled before it is read: not zeroed by -ftrivial-auto-var-init. */
+#if defined(__GNUC__) && __GNUC__ >= 12
+#define FL_UNINITIALIZED __attribute__((uninitialized))
+#else
+#define FL_UNINITIALIZED
+#endif
 #define FL_UNUSED __attribute__((unused))
 #define FL_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FL_UNLIKELY(x) __builtin_expect(!!(x), 0)

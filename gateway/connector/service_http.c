@@ -235,7 +235,7 @@ static fairlead_status code_of(const struct fl_error *err)
 static fairlead_status begin(struct fl_op *op, const fairlead_http_request *args)
 {
 	struct fl_error err = FL_ERROR_INIT;
-	struct fl_header headers[HEADERS_MAX];
+	struct fl_header headers[HEADERS_MAX] FL_UNINITIALIZED;
 	struct fl_outbound_args out = {
 	    .policy = policy_of(op, args),
 	    .method = str_of(args->method),

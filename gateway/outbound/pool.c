@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/outbound/clock.h"
 #include "gateway/outbound/poll.h"
 #include "gateway/outbound/request.h"
 
@@ -63,6 +64,7 @@ static void pump(struct fl_outbound_pool *pool, curl_socket_t fd, int bits)
 
 	pool->is_pumping = true;
 	fl_outbound_poll_answer(is_quiet, pool);
+	fl_outbound_clock_hold();
 	if (fd == CURL_SOCKET_TIMEOUT)
 		pool->due_ns = NOT_DUE;
 	(void)curl_multi_socket_action(pool->multi, fd, bits, &running);
@@ -70,6 +72,7 @@ static void pump(struct fl_outbound_pool *pool, curl_socket_t fd, int bits)
 		pool->due_ns = NOT_DUE;
 		(void)curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
+	fl_outbound_clock_release();
 	fl_outbound_poll_answer(NULL, NULL);
 	pool->is_pumping = false;
 	fl_outbound_request_collect(pool);
