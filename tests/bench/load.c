@@ -153,7 +153,7 @@ static size_t write_request(char *out, size_t size)
 			       next_random() % options.range, number + 2);
 	else
 		(void)snprintf(text, sizeof text, "%s", path);
-	return (size_t)snprintf(out, size, "%s %s HTTP/1.1\r\nHost: bench.local\r\n%s%s\r\n",
+	return (size_t)snprintf(out, size, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n",
 				options.method, text, options.headers,
 				strcmp(options.method, "GET") == 0 ? "" : "Content-Length: 0\r\n");
 }
