@@ -63,6 +63,8 @@ struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
 		return NULL;
 	p->code = code;
 	p->at = at;
+	if (at.file != NULL)
+		p->at.file = fl_arena_str(list->arena, fl_str(at.file)).p;
 	p->pointer = fl_arena_str(list->arena, pointer);
 	va_start(ap, fmt);
 	p->detail = fl_arena_vprintf(list->arena, fmt, ap);

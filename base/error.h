@@ -55,7 +55,7 @@ struct fl_problems {
 };
 
 void fl_problems_init(struct fl_problems *list, struct fl_arena *arena);
-/* Adds an error. Copies pointer, message. Returns the problem
+/* Adds an error. Copies pointer, file and message. Returns the problem
  * to add a hint to, or NULL when the list is full. */
 struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
 				   struct fl_position at, struct fl_str pointer, const char *fmt,

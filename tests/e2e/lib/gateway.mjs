@@ -164,9 +164,13 @@ ${server}${config}`;
 		return within(this.exited, `the end after ${signal}`);
 	}
 
+	// Ends it, unless it has ended, and removes the folder. What goes wrong on the way down, and what
+	// sanitizers found, fails the test.
 	async stop() {
-		const how = this.isGone ? await this.exited : await this.end();
+		if (!this.isGone) {
+			const { code, signal } = await this.end();
+			if (code !== 0) throw new Error(`the gateway ended with ${code ?? signal}:\n${this.stderr}`);
+		}
 		rmSync(this.dir, { recursive: true, force: true });
-		return how;
 	}
 }

@@ -207,6 +207,7 @@ static void json_writer(void **state)
 static void json_problems(void **state)
 {
 	struct fl_problems list;
+	char file[] = "f.yaml"; /* the list outlives who parsed it */
 	struct fl_problem *warning;
 	struct fl_arena a;
 	struct fl_json j;
@@ -217,9 +218,10 @@ static void json_problems(void **state)
 	fl_buf_init(&b, 1000);
 	fl_problems_init(&list, &a);
 	fl_problem_hint(&list,
-			fl_problems_add(&list, "unknown_key", (struct fl_position){"f.yaml", 3, 5},
+			fl_problems_add(&list, "unknown_key", (struct fl_position){file, 3, 5},
 					FL_STR("/a"), "no key \"%s\"", "a"),
 			"remove it");
+	file[0] = 'g';
 	warning = fl_problems_add(&list, "literal_secret", (struct fl_position){.file = NULL},
 				  FL_STR(""), "a secret stands in the file");
 	fl_problem_warn(&list, warning);
