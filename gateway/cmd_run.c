@@ -315,6 +315,24 @@ static void drain(struct fl_run *run)
 	       FL_LOG_U64("ms", (fl_clock_mono_ns() - begin) / FL_NS_PER_MS));
 }
 
+/* A connector that would not stop still runs on threads of its own and uses what would be taken away
+ * below: then the process ends as it is. Everything that counts is on the disk. */
+static void end_with_connectors(struct fl_run *run)
+{
+	struct fl_host_counts counts;
+	bool is_idle = fl_pipeline_wait_freed(run->pipeline, RETIRE_TIMEOUT_NS) &&
+	               fl_host_wait_idle(run->host, RETIRE_TIMEOUT_NS);
+
+	fl_host_counts(run->host, &counts);
+	if (is_idle && counts.zombies == 0)
+		return;
+	fl_log(FL_LOG_WARN, "gateway.connectors_left", FL_LOG_U64("zombies", counts.zombies),
+	       FL_LOG_C("detail", "not all would stop; report it to their authors"));
+	(void)fl_access_log_close(run->access);
+	fl_data_dir_release(run->data_dir, run->lock_fd);
+	_exit(0);
+}
+
 static void stop(struct fl_run *run)
 {
 	if (run->is_serving)
@@ -324,9 +342,8 @@ static void stop(struct fl_run *run)
 	if (run->is_admin_up)
 		fl_service_stop(run->service);
 	run->service = fl_service_destroy(run->service);
-	if (run->host != NULL && !fl_host_wait_idle(run->host, RETIRE_TIMEOUT_NS))
-		fl_log(FL_LOG_WARN, "gateway.connectors_left",
-		       FL_LOG_C("detail", "not all would stop"));
+	if (run->pipeline != NULL)
+		end_with_connectors(run);
 	run->host = fl_host_destroy(run->host);
 	if (run->is_serving)
 		fl_http_stop(run->http);

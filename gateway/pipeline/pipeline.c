@@ -36,8 +36,9 @@ static void *reap(void *arg)
 		}
 		(void)pthread_mutex_unlock(&pipeline->lock);
 		(void)fl_snapshot_destroy(dead);
-		atomic_fetch_sub_explicit(&pipeline->alive, 1, memory_order_release);
 		(void)pthread_mutex_lock(&pipeline->lock);
+		atomic_fetch_sub_explicit(&pipeline->alive, 1, memory_order_release);
+		(void)pthread_cond_signal(&pipeline->reaped);
 	}
 	(void)pthread_mutex_unlock(&pipeline->lock);
 	return NULL;
@@ -103,6 +104,7 @@ static void init_lock(struct fl_pipeline *pipeline)
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&pipeline->served, &monotonic);
+	(void)pthread_cond_init(&pipeline->reaped, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
 	(void)pthread_cond_init(&pipeline->reapable, NULL);
 }
@@ -110,6 +112,7 @@ static void init_lock(struct fl_pipeline *pipeline)
 static struct fl_pipeline *release(struct fl_pipeline *pipeline)
 {
 	(void)pthread_cond_destroy(&pipeline->reapable);
+	(void)pthread_cond_destroy(&pipeline->reaped);
 	(void)pthread_cond_destroy(&pipeline->served);
 	(void)pthread_mutex_destroy(&pipeline->lock);
 	free(pipeline);
@@ -217,12 +220,18 @@ static bool is_served_locked(const struct fl_pipeline *pipeline)
 	return true;
 }
 
-static int wait_served(struct fl_pipeline *pipeline, uint64_t timeout_ns)
+static struct timespec after(uint64_t timeout_ns)
 {
 	uint64_t now_ns = fl_clock_mono_ns();
 	uint64_t until_ns = timeout_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + timeout_ns;
-	const struct timespec until = {.tv_sec = (time_t)(until_ns / FL_NS_PER_SEC),
-	                               .tv_nsec = (long)(until_ns % FL_NS_PER_SEC)};
+
+	return (struct timespec){.tv_sec = (time_t)(until_ns / FL_NS_PER_SEC),
+	                         .tv_nsec = (long)(until_ns % FL_NS_PER_SEC)};
+}
+
+static int wait_served(struct fl_pipeline *pipeline, uint64_t timeout_ns)
+{
+	const struct timespec until = after(timeout_ns);
 	int rc = 0;
 	bool is_served;
 
@@ -259,4 +268,18 @@ int fl_pipeline_publish(struct fl_pipeline *pipeline, struct fl_snapshot *snapsh
 		return 0;
 	retire(pipeline, old);
 	return wait_served(pipeline, timeout_ns);
+}
+
+bool fl_pipeline_wait_freed(struct fl_pipeline *pipeline, uint64_t timeout_ns)
+{
+	uint64_t left = atomic_load_explicit(&pipeline->published, memory_order_acquire) ? 1 : 0;
+	const struct timespec until = after(timeout_ns);
+	bool is_freed;
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&pipeline->lock);
+	while (!(is_freed = count_alive(pipeline) == left) && rc == 0)
+		rc = pthread_cond_timedwait(&pipeline->reaped, &pipeline->lock, &until);
+	(void)pthread_mutex_unlock(&pipeline->lock);
+	return is_freed;
 }

@@ -37,6 +37,9 @@ struct fl_pipeline_worker *fl_pipeline_attach_worker(struct fl_pipeline *pipelin
 enum { FL_PIPELINE_LATE = 1 };
 FL_MUST_USE int fl_pipeline_publish(struct fl_pipeline *pipeline, struct fl_snapshot *snapshot,
 				    uint64_t timeout_ns);
+/* Waits until every snapshot that was replaced or taken away is freed, and what it held is let go:
+ * then no instance is held by a request any more. False on timeout. For the stop. [control] */
+bool fl_pipeline_wait_freed(struct fl_pipeline *pipeline, uint64_t timeout_ns);
 /* Snapshots not freed yet: the published one and those that requests still hold. [any] */
 uint64_t fl_pipeline_snapshots_alive(const struct fl_pipeline *pipeline);
 

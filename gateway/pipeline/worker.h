@@ -42,7 +42,7 @@ struct fl_pipeline {
 	_Atomic uint64_t alive; /* snapshots published and not destroyed yet */
 	uint64_t publications; /* control thread */
 	pthread_mutex_t lock;
-	pthread_cond_t served, reapable;
+	pthread_cond_t served, reapable, reaped;
 	/* guarded by lock */
 	struct fl_snapshot *dead; /* for the reaper */
 	bool is_stopping;

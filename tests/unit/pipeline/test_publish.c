@@ -14,14 +14,10 @@
 #define PATIENCE_NS (60 * FL_NS_PER_SEC)
 
 /* Waits for the reaper. */
-static void wait_alive(const struct fl_pipeline *pipeline, uint64_t expected)
+static void wait_alive(struct fl_pipeline *pipeline, uint64_t expected)
 {
-	uint64_t give_up_ns = fl_clock_mono_ns() + PATIENCE_NS;
-
-	while (fl_pipeline_snapshots_alive(pipeline) != expected) {
-		assert_true(fl_clock_mono_ns() < give_up_ns);
-		(void)sched_yield();
-	}
+	assert_true(fl_pipeline_wait_freed(pipeline, PATIENCE_NS));
+	assert_int_equal(fl_pipeline_snapshots_alive(pipeline), expected);
 }
 
 static void ignore(struct fl_request *req)
@@ -148,6 +144,7 @@ static void test_stays(void **state)
 	assert_int_equal(s.old.calls, 1);
 	assert_int_equal(s.new.calls, 1);
 	fl_pipeline_end(&later, 0, true);
+	assert_false(fl_pipeline_wait_freed(s.pipeline, FL_NS_PER_MS));
 	assert_int_equal(fl_pipeline_snapshots_alive(s.pipeline), 2);
 	assert_in_range(s.old.refs, 2, 3);
 	fl_pipeline_end(&held, 0, true);
