@@ -34,6 +34,8 @@ enum fl_cedar_outcome {
  * with its square. */
 #define FL_CEDAR_ENTITIES_MAX 4000000u
 #define FL_CEDAR_ANCESTORS_MAX 64000000u
+/* Types and capabilities while one policy is validated for one kind of request. */
+#define FL_CEDAR_TYPING_BYTES_MAX (4u << 20)
 /* Policies in one set. */
 #define FL_CEDAR_POLICIES_MAX 1000000u
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "policy/cedar.h"
+#include "policy/validate.h"
 
 #define TEXT_MAX (16u << 20)
 #define STORE_MAX (256u << 20)
@@ -128,6 +128,13 @@ static bool load(struct run *run, const struct fl_cedar_json *test)
 	if (fl_cedar_schema_add(run->schema, schema, NULL, &run->problems) != 0 ||
 	    fl_cedar_schema_finish(run->schema, &run->problems) != 0)
 		return broken(run, "schema");
+	const struct fl_cedar_json *should = fl_cedar_json_find(test, "shouldValidate");
+	int valid = fl_cedar_validate(run->schema, run->set, &run->problems);
+
+	if (should == NULL || should->u.boolean != (valid == 0)) {
+		run->sum.verdict_bad++;
+		report(run, valid == 0 ? "valid" : "not valid");
+	}
 	return load_entities(run, entities);
 }
 
