@@ -35,7 +35,7 @@
 #define WORKERS_MAX 256u
 #define ACCESS_RING_BYTES (1u << 20) /* a worker's lines until the writer comes: 4,000 or so */
 #define ADMIN_CONNECTIONS_MAX 64u
-#define RETIRE_TIMEOUT_NS (10 * FL_NS_PER_SEC)
+#define RETIRE_TIMEOUT_NS (5 * FL_NS_PER_SEC) /* nobody waits for an answer any more */
 
 struct options {
 	const char *config_path;

@@ -60,7 +60,9 @@ enum {
 };
 
 /* [loop of worker `worker`] Runs the connector inline when it qualifies, else queues the call to
- * the instance's executors. The caller holds the instance (through its snapshot) until paid. */
+ * the instance's executors. The caller holds the instance (through its snapshot) until it
+ * has a result or has cancelled; what is owed then keeps the instance by itself, until its
+ * retirement's drain limit. */
 FL_MUST_USE int fl_call_start(struct fl_call *call, struct fl_instance *instance, unsigned worker);
 /* [loop] The caller has answered by itself (deadline, client gone, drain). on_done will not come.
  * True: the connector was told and still owes; keep everything until on_paid. False: nothing owed,

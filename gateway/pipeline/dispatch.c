@@ -31,6 +31,13 @@ static bool add_headers(struct fl_request *req)
 	return true;
 }
 
+/* A connector that owes may look at the view when the snapshot is long gone: what is the snapshot's
+ * is copied. */
+static fairlead_str keep(struct fl_request *req, fairlead_str s)
+{
+	return fl_str_to(fl_arena_str(&req->arena, fl_str_from(s)));
+}
+
 static bool add_params(struct fl_request *req)
 {
 	const struct fl_route_match *match = &req->match;
@@ -42,7 +49,7 @@ static bool add_params(struct fl_request *req)
 	if (!params)
 		return false;
 	for (size_t i = 0; i < match->params_n; i++) {
-		params[i].k = fl_str_to(match->params[i].name);
+		params[i].k = keep(req, fl_str_to(match->params[i].name));
 		params[i].v = fl_str_to(match->params[i].value);
 	}
 	req->call.view.params = params;
@@ -57,8 +64,8 @@ static bool fill_view(struct fl_request *req)
 	req->dispatched_ns = fl_loop_now_ns(req->worker->loop);
 	req->call.view = (fairlead_request){
 	    .struct_size = sizeof(fairlead_request),
-	    .route = route->name,
-	    .action = route->action,
+	    .route = keep(req, route->name),
+	    .action = keep(req, route->action),
 	    .method = fl_str_to(req->method_name),
 	    .path = fl_str_to(req->path),
 	    .query = fl_str_to(req->query),

@@ -77,9 +77,17 @@ static enum fl_request_verdict respond(struct fl_request *req)
 static void release(struct fl_request *req)
 {
 	move(req, RELEASED);
+	req->transport->on_released(req); /* it may be freed in there */
+}
+
+/* Answered and recorded: from here on only the connector's debt keeps the request. It does not keep
+ * the snapshot, or an instance that never pays could never be retired. */
+static void leave_snapshot(struct fl_request *req)
+{
 	if (req->snapshot)
 		fl_worker_release(req->worker, req->snapshot);
-	req->transport->on_released(req); /* it may be freed in there */
+	req->snapshot = NULL;
+	req->route = NULL;
 }
 
 /* The connector's time is over: nobody waits for it any more. */
@@ -219,6 +227,7 @@ void fl_pipeline_end(struct fl_request *req, uint64_t bytes_out, bool was_sent)
 	req->was_sent = was_sent;
 	(void)run(req, END);
 	move(req, ENDED);
+	leave_snapshot(req);
 	if (!req->is_owing)
 		release(req);
 }

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Gateway, build } from './lib/gateway.mjs';
+import { Gateway, build, until } from './lib/gateway.mjs';
 import { Peer } from './lib/peer.mjs';
 
 const echo2 = readFileSync(path.join(build, 'tests/e2e/echo-2.so'));
@@ -100,4 +100,22 @@ routes:
 	const { status, body } = await gateway.api('POST', '/v1/config:reload');
 	assert.equal(status, 200, JSON.stringify(body));
 	assert.equal(await version(), '2.0.0');
+});
+
+test('a connector that never answers is swapped, and does not keep the gateway from stopping', async () => {
+	const mock = await Gateway.start(`
+instances: { m: { connector: mock-parallel, config: { mode: never }, timeout: 100ms } }
+routes: { m: { match: { path: /m }, to: { instance: m, action: do } } }
+`);
+	try {
+		assert.equal((await fetch(`${mock.url}/m`)).status, 504);
+		assert.equal((await mock.api('POST', '/v1/instances/m:reload')).status, 200);
+		// What it owes keeps its generation until the drain limit, but no configuration.
+		await until(() => mock.api('GET', '/v1/status'), ({ body }) => body.snapshots_alive === 1);
+		const { body } = await until(() => mock.api('GET', '/v1/instances/m/generations'),
+			({ body: { items } }) => items[1]?.state === 'quiescing');
+		assert.deepEqual(body.items.map(({ state, owed }) => [state, owed]), [['running', 0], ['quiescing', 1]]);
+		assert.deepEqual(await mock.end(), { code: 0, signal: null });
+		assert.match(mock.stderr, /gateway\.connectors_left/);
+	} finally { await mock.stop(); }
 });

@@ -13,6 +13,7 @@ import path from 'node:path';
 export const top = path.resolve(process.env.top_srcdir ?? path.join(import.meta.dirname ?? '.', '../../..'));
 export const build = path.resolve(process.env.top_builddir ?? path.join(top, 'build'));
 export const connectors = path.join(build, 'connectors');
+export const mocks = path.join(build, 'tests/mock'); // connectors that misbehave
 export const program = (name) => path.join(build, name);
 const patience = 20_000; // a machine that runs every test at once is slow; a hang is longer
 
@@ -44,6 +45,16 @@ export function run(file, argv = [], options = {}) {
 	}), `${file} ${argv.join(' ')}`);
 }
 
+// Asks again until the answer fits: for what other threads of the gateway do after they answered.
+export async function until(ask, fits) {
+	const end = Date.now() + patience;
+	for (;;) {
+		const answer = await ask();
+		if (fits(answer)) return answer;
+		if (Date.now() > end) throw new Error(`never came: ${fits}; last: ${JSON.stringify(answer)}`);
+	}
+}
+
 export class Gateway {
 	// options: env, args (of fairlead run), server (more lines under server:), dir (an old one)
 	static async start(config = echo, options = {}) {
@@ -70,7 +81,7 @@ server:
   listen: ["${listen}"]
   admin: { listen: ["${admin}"] }
   data_dir: "${this.data}"
-  connector_dirs: ["${connectors}"]
+  connector_dirs: ["${connectors}", "${mocks}"]
   workers: 2
   access_log: "${this.accessLog}"
 ${server}${config}`;
