@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "gateway/config/describe.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/catalogue.h"
 #include "gateway/pipeline/snapshot.h"
@@ -21,18 +22,20 @@
 
 struct options {
 	const char *path;
-	bool is_strict, is_json;
+	bool is_strict, is_json, wants_schema;
 };
 
 static int usage(void)
 {
-	(void)fprintf(stderr, "usage: fairlead check FILE [--strict] [-o text|json]\n");
+	(void)fprintf(stderr, "usage: fairlead check FILE [--strict] [-o text|json]\n"
+	                      "       fairlead check --schema\n");
 	return FL_CMD_EXIT_USAGE;
 }
 
 static int parse_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option longs[] = {{"strict", no_argument, NULL, 's'},
+	                                      {"schema", no_argument, NULL, 'S'},
 	                                      {"output", required_argument, NULL, 'o'},
 	                                      {NULL, 0, NULL, 0}};
 	int c;
@@ -41,14 +44,16 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
 		if (c == 's')
 			ret->is_strict = true;
+		else if (c == 'S')
+			ret->wants_schema = true;
 		else if (c == 'o' && (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0))
 			ret->is_json = strcmp(optarg, "json") == 0;
 		else
 			return usage();
 	}
-	if (optind + 1 != argc)
+	if (optind + !ret->wants_schema != argc)
 		return usage();
-	ret->path = argv[optind];
+	ret->path = argv[optind]; /* NULL behind the last */
 	return 0;
 }
 
@@ -182,6 +187,17 @@ static void print(const struct options *o, const struct fl_config *config,
 		              problems->warnings);
 }
 
+static int print_schema(void)
+{
+	struct fl_buf out;
+
+	fl_buf_init(&out, OUTPUT_BYTES);
+	fl_cfg_describe_schema(&out);
+	(void)fwrite(out.p ? out.p : "", 1, out.len, stdout);
+	fl_buf_fini(&out);
+	return 0;
+}
+
 int fl_cmd_check(int argc, char **argv)
 {
 	struct options o;
@@ -192,6 +208,8 @@ int fl_cmd_check(int argc, char **argv)
 
 	if (rc != 0)
 		return rc;
+	if (o.wants_schema)
+		return print_schema();
 	fl_arena_init(&arena, 4096, PROBLEM_BYTES);
 	fl_problems_init(&problems, &arena);
 	config = fl_config_load_file(o.path, &problems);

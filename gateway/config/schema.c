@@ -71,7 +71,7 @@ VALUE(SIZE, "server.limits.min_body_rate", TOP(server.limits.min_body_rate_bytes
 VALUE(DURATION, "server.limits.idle_timeout", TOP(server.limits.idle_timeout_ns), SEC(1), SEC(3600), .fallback = "75s",
 	.help = "How long a connection may wait for its next request."),
 VALUE(COUNT, "server.limits.max_connections", TOP(server.limits.max_connections), 1, 65536, .fallback = "4096",
-	.help = "Connections at once; each may cost 32 KiB."),
+	.help = "Connections at once; each may cost what `max_head` says."),
 VALUE(COUNT, "server.limits.max_connections_per_address", TOP(server.limits.max_connections_per_address), 1, 65536,
 	.fallback = "1024", .help = "Connections at once from one address."),
 VALUE(DURATION, "server.limits.drain_timeout", TOP(server.limits.drain_timeout_ns), 0, SEC(3600), .fallback = "30s",
