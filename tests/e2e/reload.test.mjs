@@ -80,6 +80,7 @@ test('SIGHUP reads the file and opens the access log again', async () => {
 	gateway.replace(routes('/one', '/five'));
 	gateway.signal('SIGHUP');
 	await gateway.said(/config\.live/, from);
+	await gateway.reopened();
 	assert.equal(await status('/five'), 200);
 	assert.equal(await status('/three'), 404);
 	const { body } = await gateway.api('GET', '/v1/status');

@@ -150,6 +150,16 @@ ${server}${config}`;
 		}), `waiting for ${pattern} in the access log`);
 	}
 
+	// Resolves when the access log is there: after a reopening, when the new file is in use.
+	async reopened() {
+		const watcher = watch(this.dir);
+		await within(new Promise((done) => {
+			const look = () => { if (existsSync(this.accessLog)) done(); };
+			watcher.on('change', look);
+			look();
+		}), `waiting for ${this.accessLog}`).finally(() => watcher.close());
+	}
+
 	get tokenFile() { return path.join(this.data, 'admin.token'); }
 	get token() { return readFileSync(this.tokenFile, 'utf8').trim(); }
 
