@@ -4,6 +4,8 @@
  * A policy's scope cannot fail and is looked at first; its clauses follow in order and stop at the
  * first that turns the policy down or fails. Lists grow in the caller's arena.
  */
+#include <stdlib.h>
+
 #include "policy/parser.h"
 #include "policy/set.h"
 
@@ -60,6 +62,7 @@ struct decision {
 	size_t n_permits, n_forbids;
 	struct fl_cedar_policy_error *errors;
 	size_t n_errors;
+	bool stops;   /* at the first satisfied policy */
 	bool is_full; /* the arena */
 };
 
@@ -89,7 +92,8 @@ static void push_error(struct decision *d, const struct fl_cedar_row *row)
 	d->errors = more;
 }
 
-static void consider(struct decision *d, const struct fl_cedar_row *row)
+/* True: enough is known. */
+static bool consider(struct decision *d, const struct fl_cedar_row *row)
 {
 	size_t clause;
 
@@ -99,34 +103,87 @@ static void consider(struct decision *d, const struct fl_cedar_row *row)
 			push(d, &d->forbids, &d->n_forbids, row);
 		else
 			push(d, &d->permits, &d->n_permits, row);
-		break;
+		return d->stops || d->is_full;
 	case FL_CEDAR_ERROR:
 		push_error(d, row);
-		break;
+		return d->is_full;
 	case FL_CEDAR_OUT_OF_SCOPE:
 	case FL_CEDAR_NOT_SATISFIED:
 		break;
 	}
+	return false;
+}
+
+/* A policy with a list of actions hangs at each of them: only the first that the action is in
+ * counts. */
+static bool visit(void *ctx, const struct fl_cedar_index_item *item)
+{
+	struct decision *d = ctx;
+	const struct fl_cedar_scope *s = &item->row->policy->action;
+
+	for (uint32_t i = 0; i < item->list_at; i++)
+		if (fl_cedar_eval_in(d->ev.request->action, d->ev.vars[FL_CEDAR_ACTION],
+		                     s->uids[i]))
+			return false;
+	return consider(d, item->row);
+}
+
+static void walk(struct decision *d, const struct fl_cedar_index *index)
+{
+	struct fl_cedar_probes probes;
+
+	if (!fl_cedar_index_probes(index, &d->ev, &probes)) {
+		d->is_full = true;
+		return;
+	}
+	if (!fl_cedar_index_walk(index, &probes, true, visit, d))
+		(void)fl_cedar_index_walk(index, &probes, false, visit, d);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct fl_cedar_row *const *x = a, *const *y = b;
+
+	return ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
+}
+
+static int compare_errors(const void *a, const void *b)
+{
+	const struct fl_cedar_policy_error *x = a, *y = b;
+
+	return (x->row->index > y->row->index) - (x->row->index < y->row->index);
+}
+
+/* The index gives no order; answers are in that of the set. */
+static void answer(const struct decision *d, struct fl_cedar_answer *ret)
+{
+	ret->is_allowed = d->n_forbids == 0 && d->n_permits > 0;
+	ret->reasons = d->n_forbids > 0 ? d->forbids : d->permits;
+	ret->n_reasons = d->n_forbids > 0 ? d->n_forbids : d->n_permits;
+	ret->errors = d->errors;
+	ret->n_errors = d->n_errors;
+	if (ret->n_reasons > 1)
+		qsort(ret->reasons, ret->n_reasons, sizeof(*ret->reasons), compare_rows);
+	if (ret->n_errors > 1)
+		qsort(ret->errors, ret->n_errors, sizeof *ret->errors, compare_errors);
 }
 
 int fl_cedar_authorize(const struct fl_cedar_set *set, const struct fl_cedar_request *request,
                        enum fl_cedar_mode mode, struct fl_arena *scratch,
                        struct fl_cedar_answer *ret)
 {
-	struct decision d = {.is_full = false};
+	struct decision d = {.stops = mode == FL_CEDAR_FAST};
 
 	FL_ASSERT(set->is_finished && request->context.kind == FL_CEDAR_RECORD);
-	(void)mode;
 	fl_cedar_eval_init(&d.ev, request, scratch);
-	for (size_t i = 0; i < set->n_rows; i++)
-		consider(&d, set->rows[i]);
+	if (mode != FL_CEDAR_LINEAR)
+		walk(&d, &set->index);
+	else
+		for (size_t i = 0; i < set->n_rows && !d.is_full; i++)
+			(void)consider(&d, set->rows[i]);
 	*ret = (struct fl_cedar_answer){.is_allowed = false};
 	if (d.is_full)
 		return FL_CEDAR_E_MEMORY;
-	ret->is_allowed = d.n_forbids == 0 && d.n_permits > 0;
-	ret->reasons = d.n_forbids > 0 ? d.forbids : d.permits;
-	ret->n_reasons = d.n_forbids > 0 ? d.n_forbids : d.n_permits;
-	ret->errors = d.errors;
-	ret->n_errors = d.n_errors;
+	answer(&d, ret);
 	return 0;
 }

@@ -34,6 +34,7 @@ struct fl_cedar_set *fl_cedar_set_destroy(struct fl_cedar_set *set)
 	if (set == NULL)
 		return NULL;
 	fl_map_fini(&set->ids);
+	fl_cedar_index_fini(&set->index);
 	fl_arena_fini(&set->arena);
 	free(set);
 	return NULL;
@@ -229,7 +230,7 @@ int fl_cedar_set_finish(struct fl_cedar_set *set)
 {
 	FL_ASSERT(!set->is_finished);
 	set->is_finished = true;
-	return 0;
+	return fl_cedar_index_build(&set->index, &set->arena, set->rows, set->n_rows);
 }
 
 const struct fl_cedar_policy *fl_cedar_set_policy(const struct fl_cedar_set *set, size_t i)
@@ -244,5 +245,6 @@ const struct fl_cedar_row *fl_cedar_set_row(const struct fl_cedar_set *set, size
 
 size_t fl_cedar_set_bytes(const struct fl_cedar_set *set)
 {
-	return set->arena.used_bytes + set->ids.cap * sizeof *set->ids.entries + sizeof *set;
+	return set->arena.used_bytes + set->ids.cap * sizeof *set->ids.entries +
+	       fl_cedar_index_bytes(&set->index) + sizeof *set;
 }

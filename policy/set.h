@@ -7,7 +7,7 @@
 #define FL_POLICY_SET_H
 
 #include "base/map.h"
-#include "policy/cedar.h"
+#include "policy/index.h"
 
 struct fl_cedar_set {
 	struct fl_arena arena;
@@ -17,6 +17,7 @@ struct fl_cedar_set {
 	struct fl_cedar_row **rows;
 	size_t n_rows;
 	struct fl_map ids; /* id: struct entry */
+	struct fl_cedar_index index;
 	bool is_finished;
 };
 
