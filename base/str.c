@@ -90,6 +90,15 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
 	return need;
 }
 
+struct fl_str fl_str_cut(struct fl_str s, size_t max)
+{
+	if (s.n <= max)
+		return s;
+	while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80)
+		max--;
+	return fl_str_n(s.p, max);
+}
+
 bool fl_str_is_utf8(struct fl_str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;

@@ -57,6 +57,8 @@ struct fl_str fl_str_trim(struct fl_str s);
 struct fl_str fl_str_split(struct fl_str s, char sep, struct fl_str *rest);
 /* A decimal number that fits; false, *ret untouched, on an empty string, sign, blank or overflow. */
 bool fl_str_to_u64(struct fl_str s, uint64_t *ret);
+/* At most the first `max` bytes, without a UTF-8 character that would be cut. */
+struct fl_str fl_str_cut(struct fl_str s, size_t max);
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms)? */
 bool fl_str_is_utf8(struct fl_str s);
 /* The nearest of `n` candidates by edit distance for "did you mean", or NULL when none is near. */

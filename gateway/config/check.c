@@ -100,11 +100,7 @@ static bool has_kind(const struct fl_cfg_node *node, enum fl_cfg_type type)
 /* What to quote in a message: as written, since a substituted value may be private; not too long. */
 static struct fl_str shown(const struct fl_cfg_node *node)
 {
-	struct fl_str s = node->written.p != NULL ? node->written : node->text;
-
-	if (s.n > 80) /* a cut character becomes U+FFFD where the message is printed */
-		s.n = 80;
-	return s;
+	return fl_str_cut(node->written.p != NULL ? node->written : node->text, 80);
 }
 
 static void refuse_value(struct check *c, const struct fl_cfg_node *node, const struct fl_cfg_key *key,
@@ -275,7 +271,7 @@ static bool check_entry_name(struct check *c, struct fl_cfg_node *node, const st
 		return true;
 	}
 	(void)fl_cfg_bad_key(c->load, node, "bad_value", "\"%.*s\" is not %s",
-			     FL_STR_ARGS(fl_str_n(name.p, name.n < 80 ? name.n : 80)),
+			     FL_STR_ARGS(fl_str_cut(name, 80)),
 			     fl_cfg_format_text(key->format));
 	return false;
 }
@@ -480,7 +476,7 @@ static void refuse_key(struct check *c, const struct fl_cfg_node *node, int row)
 	size_t n = 0;
 	struct fl_problem *p =
 	    fl_cfg_bad_key(c->load, node, "unknown_key", "there is no key \"%.*s\" here",
-			   FL_STR_ARGS(fl_str_n(node->key.p, node->key.n < 80 ? node->key.n : 80)));
+			   FL_STR_ARGS(fl_str_cut(node->key, 80)));
 
 	fl_buf_init(&all, 1000);
 	for (int r = first_row(c, row); r >= 0; r = c->schema.next[r]) {

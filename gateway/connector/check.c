@@ -227,11 +227,12 @@ static uint64_t version_number(struct fl_str name)
 
 static void check_version(struct check *c, struct fl_str name)
 {
-	struct fl_str number = fl_str_n(name.p + 6, name.n < 6 ? 0 : name.n - 6);
 	const char *host = fl_host_libc_version();
+	struct fl_str number;
 
 	if (!fl_str_starts(name, FL_STR("GLIBC_")) || host == NULL)
 		return;
+	number = fl_str_n(name.p + 6, name.n - 6);
 	if (fl_str_is(number, "PRIVATE"))
 		BAD(c, "elf_glibc_private", "use only what the C library documents",
 		    "uses private parts of glibc");

@@ -278,6 +278,16 @@ static void files(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void cut(void **state)
+{
+	const struct fl_str s = FL_STR("a\xc3\xa9z"); /* a, e with acute, z */
+	static const size_t kept[] = {0, 1, 1, 3, 4, 4};
+
+	(void)state;
+	for (size_t max = 0; max < FL_ARRAY_LEN(kept); max++)
+		assert_int_equal(fl_str_cut(s, max).n, kept[max]);
+}
+
 static void errno_text(void **state)
 {
 	(void)state;
@@ -300,6 +310,7 @@ int main(void)
 	    FL_CASE("times print as RFC 3339 with milliseconds", clock_iso),
 	    FL_CASE("a thread gets no signals, its starter still does", thread_starts),
 	    FL_CASE("problems print with position, code and hint, and are capped", problems_print),
+	    FL_CASE("a cut leaves no half character", cut),
 	    FL_CASE("what an errno means", errno_text),
 	};
 
