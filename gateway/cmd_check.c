@@ -15,6 +15,7 @@
 #include "gateway/config/describe.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/catalogue.h"
+#include "gateway/connector/config_check.h"
 #include "gateway/pipeline/snapshot.h"
 
 #define PROBLEM_BYTES (8u << 20)
@@ -139,6 +140,10 @@ static int check_all(const struct fl_config *config, struct fl_problems *problem
 		find_connector(&c, i);
 	manifests = (const struct fl_manifest *const *)c.manifests;
 	fl_snapshot_check(config, manifests, problems);
+	for (size_t i = 0; i < config->instances_n; i++)
+		if (manifests[config->instances[i].connector])
+			(void)fl_connector_config_check(manifests[config->instances[i].connector],
+			                                &config->instances[i], problems);
 	for (size_t i = 0; i < config->connectors_n; i++)
 		(void)fl_manifest_destroy(c.manifests[i]);
 	free(c.manifests);

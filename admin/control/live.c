@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "gateway/connector/config_check.h"
 
 #define LIVE_BYTES_MAX (64u << 20)
 #define WARNINGS_BYTES_MAX (1u << 20)
@@ -251,22 +252,33 @@ static void tell_instance(struct build *b, const struct fl_cfg_instance *cfg,
 	tell(b, "instances", cfg->name, cfg->at, err, false);
 }
 
+/* First against the schema, which tells everything at once and where; then by the connector. */
+static bool fits(struct build *b, const struct fl_cfg_instance *cfg,
+                 const struct fl_instance_spec *spec)
+{
+	struct fl_module *module = b->modules[cfg->connector];
+	struct fl_error err = FL_ERROR_INIT;
+
+	if (!fl_connector_config_check(fl_module_manifest(module), cfg, b->problems))
+		return false;
+	if (fl_instance_probe(b->parts->host, module, spec, &err) == 0)
+		return true;
+	tell_instance(b, cfg, &err);
+	return false;
+}
+
 static int probe_instances(struct build *b)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < b->live->config->instances_n; i++) {
 		const struct fl_cfg_instance *cfg = &b->live->config->instances[i];
-		struct fl_error err = FL_ERROR_INIT;
 		struct fl_instance_spec spec;
 
 		fill_spec(cfg, &b->live->connectors[cfg->connector], &spec);
 		digest_of(&spec, b->live->instances[i].digest);
-		if (take_over(b, i) ||
-		    fl_instance_probe(b->parts->host, b->modules[cfg->connector], &spec, &err) == 0)
-			continue;
-		tell_instance(b, cfg, &err);
-		rc = -1;
+		if (!take_over(b, i) && !fits(b, cfg, &spec))
+			rc = -1;
 	}
 	return rc;
 }

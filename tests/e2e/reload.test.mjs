@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { Gateway } from './lib/gateway.mjs';
+import { Gateway, program, run } from './lib/gateway.mjs';
 
 const routes = (...paths) => `
 instances:
@@ -71,6 +71,24 @@ test('a connector that refuses its configuration changes nothing', async () => {
 	assert.equal(await status('/four'), 404);
 	assert.equal(await status('/three'), 200);
 	assert.equal((await gateway.api('GET', '/v1/instances/up')).status, 404);
+});
+
+test('the schema of a connector finds what is wrong before the connector is asked, at its line', async () => {
+	const from = gateway.stderr.length;
+	gateway.replace(routes('/one').replace('routes:', `  up: { connector: http,
+        config: { base_url: 7,
+                  rewrite: { strip_prefx: /x } } }
+routes:`));
+	await gateway.said(/config\.kept/, from);
+	const { body } = await gateway.api('GET', '/v1/status');
+	assert.deepEqual(body.config.last_reload.errors.map(({ code, pointer, line }) => [code, pointer, line]), [
+		['config_invalid', '/instances/up/config/base_url', 13],
+		['config_invalid', '/instances/up/config/rewrite', 14],
+	]);
+	assert.match(body.config.last_reload.errors[1].hint, /strip_prefix/);
+	const check = await run(program('fairlead'), ['check', gateway.file]);
+	assert.equal(check.code, 3);
+	assert.match(check.stdout + check.stderr, /:13:\d+: .*base_url/);
 });
 
 test('SIGHUP reads the file and opens the access log again', async () => {
