@@ -84,7 +84,7 @@ static bool push_uid(struct fl_cedar_parser *p, struct fl_cedar_scope *scope,
 
 	scope->uids = fl_cedar_grow(p->arena, scope->uids, n, sizeof *scope->uids);
 	scope->uid_spans = fl_cedar_grow(p->arena, scope->uid_spans, n, sizeof *scope->uid_spans);
-	const struct fl_cedar_uid *uid = fl_cedar_uid_make(p->arena, type, id);
+	const struct fl_cedar_uid *uid = fl_cedar_parser_uid(p, type, id);
 
 	if (scope->uids == NULL || scope->uid_spans == NULL || uid == NULL) {
 		(void)fl_cedar_parser_no_memory(p);

@@ -265,10 +265,9 @@ static struct fl_cedar_expr *name(struct fl_cedar_parser *p, struct fl_cedar_spa
 	if (fl_cedar_parser_accept(p, FL_CEDAR_T_PATH)) {
 		if (!fl_cedar_parser_string(p, "the id of an entity, a string", &id))
 			return NULL;
-		const struct fl_cedar_uid *uid = fl_cedar_uid_make(p->arena, path, id);
+		const struct fl_cedar_uid *uid = fl_cedar_parser_uid(p, path, id);
 
-		return uid == NULL ? fl_cedar_parser_no_memory(p)
-		                   : make_const(p, start, fl_cedar_entity(uid));
+		return uid == NULL ? NULL : make_const(p, start, fl_cedar_entity(uid));
 	}
 	if (p->lx.token.kind == FL_CEDAR_T_LPAREN)
 		return function_call(p, start, path);

@@ -149,6 +149,17 @@ bool fl_cedar_parser_path(struct fl_cedar_parser *p, const char *what, struct fl
 	return true;
 }
 
+const struct fl_cedar_uid *fl_cedar_parser_uid(struct fl_cedar_parser *p, struct fl_str type,
+                                               struct fl_str id)
+{
+	struct fl_cedar_uid *uid = fl_arena_alloc(p->arena, sizeof *uid);
+
+	if (uid == NULL)
+		return fl_cedar_parser_no_memory(p);
+	*uid = fl_cedar_uid(type, id);
+	return uid;
+}
+
 void *fl_cedar_grow(struct fl_arena *arena, void *array, size_t n, size_t item_bytes)
 {
 	if (n != 0 && (n & (n - 1)) != 0)

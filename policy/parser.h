@@ -47,6 +47,10 @@ bool fl_cedar_parser_ident(struct fl_cedar_parser *p, const char *what, struct f
  */
 bool fl_cedar_parser_path(struct fl_cedar_parser *p, const char *what, struct fl_str *ret);
 
+/* A uid over slices of the text. NULL when memory is full, which latches. */
+const struct fl_cedar_uid *fl_cedar_parser_uid(struct fl_cedar_parser *p, struct fl_str type,
+                                               struct fl_str id);
+
 /* The array with room for one more item behind its `n`: it doubles in the arena. NULL when full. */
 void *fl_cedar_grow(struct fl_arena *arena, void *array, size_t n, size_t item_bytes);
 

@@ -245,6 +245,7 @@ const struct fl_cedar_row *fl_cedar_set_row(const struct fl_cedar_set *set, size
 
 size_t fl_cedar_set_bytes(const struct fl_cedar_set *set)
 {
-	return set->arena.used_bytes + set->ids.cap * sizeof *set->ids.entries +
-	       fl_cedar_index_bytes(&set->index) + sizeof *set;
+	return set->arena.used_bytes - (size_t)(set->arena.end - set->arena.at) +
+	       set->ids.cap * sizeof *set->ids.entries + fl_cedar_index_bytes(&set->index) +
+	       sizeof *set;
 }
