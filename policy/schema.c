@@ -26,6 +26,71 @@ struct fl_str fl_cedar_action_key(struct fl_arena *arena, struct fl_str type, st
 	return fl_str_n(key, type.n + id.n + 3);
 }
 
+bool fl_cedar_schema_is_word(struct fl_str name)
+{
+	static const char *const words[] = {"Bool", "Boolean", "Entity", "Extension",
+	                                    "Long", "Record",  "Set",    "String"};
+
+	for (size_t i = 0; i < FL_ARRAY_LEN(words); i++)
+		if (fl_str_is(name, words[i]))
+			return true;
+	return false;
+}
+
+/* Puts `item` into the map; *ret_list has room for it behind its `n`. */
+static int keep(struct fl_cedar_schema *s, struct fl_map *names, struct fl_str key, void *item,
+                void *list, size_t n, size_t item_bytes, void **ret_list)
+{
+	void *old = NULL;
+
+	*ret_list = fl_cedar_grow(&s->arena, list, n, item_bytes);
+	if (*ret_list == NULL || key.p == NULL || fl_map_put(names, key, item, &old) != 0)
+		return FL_CEDAR_E_MEMORY;
+	return old == NULL ? 0 : FL_CEDAR_E_DUPLICATE;
+}
+
+int fl_cedar_schema_keep_entity(struct fl_cedar_schema *s, struct fl_cedar_raw_entity *e)
+{
+	void *list;
+	int r = keep(s, &s->entity_names, e->full, e, s->entities, s->n_entities,
+	             sizeof(*s->entities), &list);
+
+	if (r != 0)
+		return r;
+	s->entities = list;
+	s->entities[s->n_entities++] = e;
+	return 0;
+}
+
+int fl_cedar_schema_keep_common(struct fl_cedar_schema *s, struct fl_cedar_raw_common *c)
+{
+	void *list;
+	int r = keep(s, &s->common_names, c->full, c, s->commons, s->n_commons, sizeof(*s->commons),
+	             &list);
+
+	if (r != 0)
+		return r;
+	s->commons = list;
+	s->commons[s->n_commons++] = c;
+	return 0;
+}
+
+int fl_cedar_schema_keep_action(struct fl_cedar_schema *s, struct fl_cedar_raw_action *a)
+{
+	struct fl_str type = fl_cedar_qualify(&s->arena, a->ns, FL_STR("Action"));
+	void *list;
+	int r = type.p == NULL
+	            ? FL_CEDAR_E_MEMORY
+	            : keep(s, &s->action_names, fl_cedar_action_key(&s->arena, type, a->id), a,
+	                   s->actions, s->n_actions, sizeof(*s->actions), &list);
+
+	if (r != 0)
+		return r;
+	s->actions = list;
+	s->actions[s->n_actions++] = a;
+	return 0;
+}
+
 struct fl_cedar_schema *fl_cedar_schema_create(size_t max_bytes)
 {
 	struct fl_cedar_schema *s = calloc(1, sizeof *s);
@@ -48,8 +113,9 @@ struct fl_cedar_schema *fl_cedar_schema_destroy(struct fl_cedar_schema *s)
 	return NULL;
 }
 
-int fl_cedar_schema_add(struct fl_cedar_schema *s, struct fl_str text, const char *file,
-                        struct fl_problems *problems)
+static int
+add(struct fl_cedar_schema *s, struct fl_str text, const char *file, struct fl_problems *problems,
+    int (*parse)(struct fl_cedar_schema *, struct fl_str, const char *, struct fl_problems *))
 {
 	struct fl_position start = {.file = file, .line = 1, .column = 1};
 
@@ -70,7 +136,19 @@ int fl_cedar_schema_add(struct fl_cedar_schema *s, struct fl_str text, const cha
 
 	if (copy.p == NULL || name.p == NULL)
 		return FL_CEDAR_E_MEMORY;
-	return fl_cedar_schema_parse(s, copy, file == NULL ? NULL : name.p, problems);
+	return parse(s, copy, file == NULL ? NULL : name.p, problems);
+}
+
+int fl_cedar_schema_add(struct fl_cedar_schema *s, struct fl_str text, const char *file,
+                        struct fl_problems *problems)
+{
+	return add(s, text, file, problems, fl_cedar_schema_parse);
+}
+
+int fl_cedar_schema_add_json(struct fl_cedar_schema *s, struct fl_str text, const char *file,
+                             struct fl_problems *problems)
+{
+	return add(s, text, file, problems, fl_cedar_schema_parse_json);
 }
 
 const struct fl_cedar_entity_type *fl_cedar_schema_type(const struct fl_cedar_schema *s,

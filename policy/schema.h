@@ -1,9 +1,9 @@
 /* policy/schema.h - what entities and actions there are, and what types their data has
  * SPDX-License-Identifier: Apache-2.0
  *
- * A schema is made of texts in Cedar syntax, finished once, then only read: any number of threads
- *may share it. Names are resolved as the language says: in the own namespace, then in the empty
- *one, common types before entity types, built-in types last.
+ * A schema is made of texts in Cedar or JSON syntax, finished once, then only read: any number of
+ *threads may share it. Names are resolved as the language says: in the own namespace, then in the
+ *empty one, common types before entity types, built-in types last.
  *
  *	struct fl_cedar_schema *s = fl_cedar_schema_create(max_bytes);
  *	r = fl_cedar_schema_add(s, text, "app.cedarschema", &problems);
@@ -91,6 +91,9 @@ struct fl_cedar_schema *fl_cedar_schema_destroy(struct fl_cedar_schema *schema);
  */
 int fl_cedar_schema_add(struct fl_cedar_schema *schema, struct fl_str text, const char *file,
                         struct fl_problems *problems);
+/* The same for a text in JSON syntax. Texts of both may be in one schema. */
+int fl_cedar_schema_add_json(struct fl_cedar_schema *schema, struct fl_str text, const char *file,
+                             struct fl_problems *problems);
 /* Resolves all names. FL_CEDAR_E_INVALID: an unknown name, a cycle, a shadowed name, a context that
  * is no record: `problems` says which and where; FL_CEDAR_E_LIMIT; FL_CEDAR_E_MEMORY. */
 int fl_cedar_schema_finish(struct fl_cedar_schema *schema, struct fl_problems *problems);

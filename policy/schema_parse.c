@@ -241,29 +241,17 @@ static bool action_refs(struct schema_parser *s, struct fl_cedar_raw_refs *ret)
 	return !is_list || fl_cedar_parser_expect(&s->p, FL_CEDAR_T_RBRACKET, "`,` or `]`");
 }
 
-/* Adds to one of the schema's lists and its map of names. */
-static bool keep(struct schema_parser *s, void *listp, size_t *n, struct fl_map *names,
-                 struct fl_str key, void *item, struct fl_cedar_span span, const char *what,
-                 struct fl_str shown)
+static bool kept(struct schema_parser *s, int code, struct fl_cedar_span span, const char *what,
+                 struct fl_str name)
 {
-	void **list;
-	void *old = NULL;
-
-	memcpy(&list, listp, sizeof list);
-	list = fl_cedar_grow(s->p.arena, list, *n, sizeof *list);
-	if (list == NULL || key.p == NULL || fl_map_put(names, key, item, &old) != 0)
-		return no_memory(s);
-	if (old != NULL)
-		return duplicate(s, span, what, shown);
-	list[(*n)++] = item;
-	memcpy(listp, &list, sizeof list);
-	return true;
+	if (code == 0)
+		return true;
+	return code == FL_CEDAR_E_MEMORY ? no_memory(s) : duplicate(s, span, what, name);
 }
 
 static bool keep_entity(struct schema_parser *s, const struct fl_cedar_raw_entity *shared,
                         struct fl_cedar_raw_ref name)
 {
-	struct fl_cedar_schema *to = s->schema;
 	struct fl_cedar_raw_entity *e = fl_arena_alloc(s->p.arena, sizeof *e);
 
 	if (e == NULL)
@@ -278,8 +266,8 @@ static bool keep_entity(struct schema_parser *s, const struct fl_cedar_raw_entit
 		    "`Action` is the type of actions and cannot be declared");
 		return false;
 	}
-	return keep(s, &to->entities, &to->n_entities, &to->entity_names, e->full, e,
-	            name.place.span, "entity type", e->full);
+	return kept(s, fl_cedar_schema_keep_entity(s->schema, e), name.place.span, "entity type",
+	            e->full);
 }
 
 static bool choices(struct schema_parser *s, struct fl_cedar_raw_entity *e)
@@ -420,18 +408,15 @@ static bool applies_to(struct schema_parser *s, struct fl_cedar_raw_action *a)
 static bool keep_action(struct schema_parser *s, const struct fl_cedar_raw_action *shared,
                         struct fl_cedar_raw_ref name)
 {
-	struct fl_cedar_schema *to = s->schema;
 	struct fl_cedar_raw_action *a = fl_arena_alloc(s->p.arena, sizeof *a);
-	struct fl_str type = fl_cedar_qualify(s->p.arena, s->ns, FL_STR("Action"));
 
-	if (a == NULL || type.p == NULL)
+	if (a == NULL)
 		return no_memory(s);
 	*a = *shared;
 	a->ns = s->ns;
 	a->id = name.id;
 	a->place = name.place;
-	return keep(s, &to->actions, &to->n_actions, &to->action_names,
-	            fl_cedar_action_key(s->p.arena, type, name.id), a, name.place.span, "action",
+	return kept(s, fl_cedar_schema_keep_action(s->schema, a), name.place.span, "action",
 	            name.id);
 }
 
@@ -468,10 +453,7 @@ static bool action(struct schema_parser *s)
 
 static bool common_type(struct schema_parser *s)
 {
-	static const char *const taken[] = {"Bool", "Boolean", "Entity", "Extension",
-	                                    "Long", "Record",  "Set",    "String"};
 	struct fl_cedar_span start = s->p.lx.token.span;
-	struct fl_cedar_schema *to = s->schema;
 	struct fl_cedar_raw_common *c = fl_arena_zalloc(s->p.arena, sizeof *c);
 	struct fl_str name;
 
@@ -479,12 +461,10 @@ static bool common_type(struct schema_parser *s)
 		return no_memory(s);
 	if (!fl_cedar_parser_ident(&s->p, "the name of a type", &name))
 		return false;
-	for (size_t i = 0; i < FL_ARRAY_LEN(taken); i++) {
-		if (!fl_str_is(name, taken[i]))
-			continue;
-		(void)fl_cedar_parser_fail(&s->p, FL_CEDAR_E_SYNTAX, start,
-		                           "`%s` is a word of schemas; give the type another name",
-		                           taken[i]);
+	if (fl_cedar_schema_is_word(name)) {
+		(void)fl_cedar_parser_fail(
+		    &s->p, FL_CEDAR_E_SYNTAX, start,
+		    "`%.*s` is a word of schemas; give the type another name", FL_STR_ARGS(name));
 		return false;
 	}
 	c->ns = s->ns;
@@ -495,8 +475,7 @@ static bool common_type(struct schema_parser *s)
 	c->type = type(s);
 	if (c->type == NULL || !fl_cedar_parser_expect(&s->p, FL_CEDAR_T_SEMICOLON, "`;`"))
 		return false;
-	return keep(s, &to->commons, &to->n_commons, &to->common_names, c->full, c, start,
-	            "common type", c->full);
+	return kept(s, fl_cedar_schema_keep_common(s->schema, c), start, "common type", c->full);
 }
 
 static bool decl(struct schema_parser *s)

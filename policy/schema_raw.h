@@ -18,8 +18,17 @@ struct fl_cedar_place {
 
 enum fl_cedar_raw_kind { FL_CEDAR_RAW_NAME, FL_CEDAR_RAW_SET, FL_CEDAR_RAW_RECORD };
 
+/* What a name may stand for. Cedar syntax leaves it open. */
+enum fl_cedar_raw_lookup {
+	FL_CEDAR_LOOKUP_ANY,    /* a common type, an entity type, a built-in type: in this order */
+	FL_CEDAR_LOOKUP_COMMON, /* or built-in */
+	FL_CEDAR_LOOKUP_ENTITY,
+	FL_CEDAR_LOOKUP_BUILTIN
+};
+
 struct fl_cedar_raw_type {
 	enum fl_cedar_raw_kind kind;
+	enum fl_cedar_raw_lookup lookup;
 	struct fl_cedar_place place;
 	struct fl_str name;
 	struct fl_cedar_raw_type *element;
@@ -94,8 +103,17 @@ struct fl_str fl_cedar_qualify(struct fl_arena *arena, struct fl_str ns, struct 
 /* The key of an action: `ns::Action::id`, told apart by lengths. */
 struct fl_str fl_cedar_action_key(struct fl_arena *arena, struct fl_str type, struct fl_str id);
 
-/* policy/schema_parse.c: declarations of one text go into the schema. */
+/* The word means something in schemas, so that no common type can be called so. */
+bool fl_cedar_schema_is_word(struct fl_str name);
+/* Add a declaration. FL_CEDAR_E_DUPLICATE: its name is there; FL_CEDAR_E_MEMORY. */
+int fl_cedar_schema_keep_entity(struct fl_cedar_schema *schema, struct fl_cedar_raw_entity *e);
+int fl_cedar_schema_keep_common(struct fl_cedar_schema *schema, struct fl_cedar_raw_common *c);
+int fl_cedar_schema_keep_action(struct fl_cedar_schema *schema, struct fl_cedar_raw_action *a);
+
+/* Declarations of one text go into the schema: policy/schema_parse.c, policy/schema_json.c. */
 int fl_cedar_schema_parse(struct fl_cedar_schema *schema, struct fl_str text, const char *file,
                           struct fl_problems *problems);
+int fl_cedar_schema_parse_json(struct fl_cedar_schema *schema, struct fl_str text, const char *file,
+                               struct fl_problems *problems);
 
 #endif

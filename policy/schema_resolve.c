@@ -110,19 +110,20 @@ static const struct fl_cedar_type *builtin(struct fl_str name)
 static const struct fl_cedar_type *resolve_name(struct resolver *r, struct fl_str ns,
                                                 const struct fl_cedar_raw_type *raw)
 {
+	enum fl_cedar_raw_lookup look = raw->lookup;
 	struct fl_str names[2];
-	unsigned n = candidates(r, ns, raw->name, names);
+	unsigned n = look == FL_CEDAR_LOOKUP_BUILTIN ? 0 : candidates(r, ns, raw->name, names);
 
 	for (unsigned i = 0; i < n; i++) {
 		struct fl_cedar_raw_common *c = fl_map_find(&r->s->common_names, names[i]);
 		const struct fl_cedar_entity_type *e = fl_map_find(&r->s->type_names, names[i]);
 
-		if (c != NULL)
+		if (c != NULL && look != FL_CEDAR_LOOKUP_ENTITY)
 			return resolve_common(r, c);
-		if (e != NULL)
+		if (e != NULL && look != FL_CEDAR_LOOKUP_COMMON)
 			return &e->self;
 	}
-	const struct fl_cedar_type *t = builtin(raw->name);
+	const struct fl_cedar_type *t = look == FL_CEDAR_LOOKUP_ENTITY ? NULL : builtin(raw->name);
 
 	if (t == NULL)
 		(void)invalid(r, &raw->place, "there is no type `%.*s`", FL_STR_ARGS(raw->name));
@@ -353,6 +354,9 @@ static bool resolve_types(struct resolver *r)
 			is_ok = false;
 		if (raw->shape != NULL)
 			e->shape = resolve(r, raw->ns, raw->shape);
+		if (e->shape != NULL && e->shape->kind != FL_CEDAR_TY_RECORD)
+			is_ok = invalid(r, &raw->shape->place, "the shape of `%.*s` is no record",
+			                FL_STR_ARGS(raw->full));
 		if (raw->tags != NULL)
 			e->tags = resolve(r, raw->ns, raw->tags);
 		is_ok = is_ok && e->shape != NULL && (raw->tags == NULL || e->tags != NULL);

@@ -125,8 +125,12 @@ static bool load(struct run *run, const struct fl_cedar_json *test)
 	if (fl_cedar_set_add(run->set, policies, NULL, &run->problems) != 0 ||
 	    fl_cedar_set_finish(run->set) != 0)
 		return broken(run, "policies");
-	if (fl_cedar_schema_add(run->schema, schema, NULL, &run->problems) != 0 ||
-	    fl_cedar_schema_finish(run->schema, &run->problems) != 0)
+	struct fl_str format = fl_cedar_json_str(fl_cedar_json_find(test, "schemaFormat"));
+	int r = fl_str_is(format, "json")
+	            ? fl_cedar_schema_add_json(run->schema, schema, NULL, &run->problems)
+	            : fl_cedar_schema_add(run->schema, schema, NULL, &run->problems);
+
+	if (r != 0 || fl_cedar_schema_finish(run->schema, &run->problems) != 0)
 		return broken(run, "schema");
 	const struct fl_cedar_json *should = fl_cedar_json_find(test, "shouldValidate");
 	int valid = fl_cedar_validate(run->schema, run->set, &run->problems);

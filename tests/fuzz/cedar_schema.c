@@ -1,4 +1,4 @@
-/* tests/fuzz/cedar_schema.c - schema text
+/* tests/fuzz/cedar_schema.c - schema text: JSON when it starts with a brace, else Cedar syntax
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "tests/fuzz/fuzz.h"
@@ -23,7 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fl_problems_init(&problems, &arena);
 	if (fl_cedar_set_add(set, fl_str(policy), NULL, &problems) != 0)
 		abort();
-	int r = fl_cedar_schema_add(schema, fl_str_n((const char *)data, size), NULL, &problems);
+	struct fl_str text = fl_str_n((const char *)data, size);
+	int r = size > 0 && data[0] == '{' ? fl_cedar_schema_add_json(schema, text, NULL, &problems)
+	                                   : fl_cedar_schema_add(schema, text, NULL, &problems);
 
 	if (r == 0)
 		r = fl_cedar_schema_finish(schema, &problems);
