@@ -136,7 +136,8 @@ static int prepare(struct fl_run *run, const struct options *options, struct fl_
 	if (fl_data_dir_take(run->server->data_dir.p, &run->lock_fd, err) < 0)
 		return -1;
 	if (realpath(run->server->data_dir.p, run->data_dir) == NULL)
-		return fl_error_set(err, "data_dir_unwritable", "%s is gone", run->server->data_dir.p);
+		return fl_error_set(err, "data_dir_unwritable", "%s is gone",
+		                    run->server->data_dir.p);
 	return fl_api_token_load(run->data_dir, run->token, err);
 }
 
@@ -166,16 +167,23 @@ static int start_parts(struct fl_run *run, struct fl_error *err)
 	return 0;
 }
 
+static int make_workers(struct fl_run *run, struct fl_error *err)
+{
+	return fl_http_create(&(struct fl_http_config){.server = run->server,
+	                                               .workers = run->workers,
+	                                               .pipeline = run->pipeline},
+	                      &run->http, err);
+}
+
+/* From here on the host may wait for what it asks of a worker: they must run. */
 static int start_workers(struct fl_run *run, struct fl_error *err)
 {
-	if (fl_http_create(&(struct fl_http_config){.server = run->server,
-	                                            .workers = run->workers,
-	                                            .pipeline = run->pipeline},
-	                   &run->http, err) < 0)
-		return -1;
 	for (unsigned i = 0; i < run->workers; i++)
 		fl_host_attach_worker(run->host, i, fl_http_loop(run->http, i),
 		                      fl_http_outbound(run->http, i));
+	if (fl_http_start(run->http, err) < 0)
+		return -1;
+	run->is_serving = true;
 	return 0;
 }
 
@@ -226,14 +234,12 @@ static int start(struct fl_run *run, const struct options *options, struct fl_pr
 	if (rc != 0)
 		return rc;
 	if (prepare(run, options, &err) < 0 || start_parts(run, &err) < 0 ||
-	    start_workers(run, &err) < 0 || make_control(run, &err) < 0 ||
-	    make_admin(run, &err) < 0)
+	    make_workers(run, &err) < 0 || make_control(run, &err) < 0 || make_admin(run, &err) < 0)
 		return fail(&err);
 	/* Instances may use the network while they start, so the workers run by now; until the
 	 * first configuration is live they answer 503. */
-	if (fl_http_start(run->http, &err) < 0)
+	if (start_workers(run, &err) < 0)
 		return fail(&err);
-	run->is_serving = true;
 	if (fl_control_start(run->control, problems) < 0)
 		return fail_config(problems);
 	if (fl_service_start(run->service, &err) < 0)
@@ -315,9 +321,9 @@ static void drain(struct fl_run *run)
 	       FL_LOG_U64("ms", (fl_clock_mono_ns() - begin) / FL_NS_PER_MS));
 }
 
-/* A connector that would not stop still runs on threads of its own and uses what would be taken away
- * below: then the process ends as it is. Everything that counts is on the disk. */
-static void end_with_connectors(struct fl_run *run)
+/* A connector that would not stop still runs on threads of its own and uses what would be taken
+ * away below: then the process ends as it is. Everything that counts is on the disk. */
+static void end_with_connectors(struct fl_run *run, int exit_status)
 {
 	struct fl_host_counts counts;
 	bool is_idle = fl_pipeline_wait_freed(run->pipeline, RETIRE_TIMEOUT_NS) &&
@@ -330,10 +336,10 @@ static void end_with_connectors(struct fl_run *run)
 	       FL_LOG_C("detail", "not all would stop; report it to their authors"));
 	(void)fl_access_log_close(run->access);
 	fl_data_dir_release(run->data_dir, run->lock_fd);
-	_exit(0);
+	_exit(exit_status);
 }
 
-static void stop(struct fl_run *run)
+static void stop(struct fl_run *run, int exit_status)
 {
 	if (run->is_serving)
 		fl_http_close(run->http);
@@ -343,7 +349,7 @@ static void stop(struct fl_run *run)
 		fl_service_stop(run->service);
 	run->service = fl_service_destroy(run->service);
 	if (run->pipeline != NULL)
-		end_with_connectors(run);
+		end_with_connectors(run, exit_status);
 	run->host = fl_host_destroy(run->host);
 	if (run->is_serving)
 		fl_http_stop(run->http);
@@ -380,7 +386,7 @@ int fl_cmd_run(int argc, char **argv)
 		serve(&run);
 		drain(&run);
 	}
-	stop(&run);
+	stop(&run, rc);
 	fl_arena_fini(&arena);
 	return rc;
 }

@@ -165,6 +165,15 @@ test('a configuration that does not compile does not start: exit 3, every proble
 	rmSync(gateway.dir, { recursive: true });
 });
 
+test('a connector that hangs in create() is given up: exit 3 says which', async () => {
+	const gateway = new Gateway(makeFolder());
+	gateway.write('instances: { m: { connector: mock-parallel, config: { mode: create_hangs } } }\n');
+	const { code, stderr } = await run(program('fairlead'), ['run', '-c', gateway.file]);
+	assert.equal(code, 3, stderr);
+	assert.match(stderr, /error: .*\[instance_\w+\]/);
+	rmSync(gateway.dir, { recursive: true });
+});
+
 test('kill -9, then start again: token, uploads and the activation are still there', async () => {
 	const gateway = await Gateway.start();
 	const body = readFileSync(path.join(build, 'tests/e2e/echo-2.so'));
