@@ -180,7 +180,8 @@ void fl_instance_free(struct fl_instance *instance);
 void fl_instance_set_state(struct fl_instance *instance, enum fl_instance_state state);
 /* Wakes whoever waits for the instance to change. [any] */
 void fl_instance_signal(struct fl_instance *instance);
-/* One that was counted in `counter` (pending, ops) is no more. The instance outlives the call. */
+/* One that was counted in `counter` (pending, ops) is no more. On a worker's loop, or inside a callback:
+ * a retirement waits for both (fl_instance_hold) before it frees the instance. */
 void fl_instance_discount(struct fl_instance *instance, _Atomic uint64_t *counter);
 /* Counts a broken contract, and logs what is wrong at most once a second. [any] */
 void fl_instance_blame(struct fl_instance *instance, fairlead_id req, const char *what);

@@ -86,9 +86,9 @@ bool fl_instance_hold(struct fl_instance *instance, uint64_t deadline_ns)
 	atomic_store(&instance->is_held, true);
 	for (uint32_t i = 0; i < instance->lives_n; i++)
 		is_quiet = hold_executors(&instance->lives[i], deadline_ns) && is_quiet;
-	/* Whoever comes round has left the connector, and will see is_held. */
-	if (instance->is_inline)
-		is_quiet = fl_host_visit(instance->host, do_nothing, NULL, deadline_ns) && is_quiet;
+	/* Whoever comes round has left the connector, will see is_held, and is done with everything
+	 * that it did for this instance before: what it counted off last was the end of it. */
+	is_quiet = fl_host_visit(instance->host, do_nothing, NULL, deadline_ns) && is_quiet;
 	return is_quiet;
 }
 

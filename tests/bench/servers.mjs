@@ -68,7 +68,11 @@ export class Server {
 		this.stderr = '';
 		this.child = spawn(full[0], full.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
 		this.child.stderr.on('data', (text) => { this.stderr = (this.stderr + text).slice(-4000); });
-		this.exited = new Promise((done) => this.child.once('exit', done));
+		this.exited = new Promise((done) => this.child.once('exit', (code, signal) => {
+			if (!this.isStopping)
+				process.stderr.write(`# ${this.name} ended by itself (${code ?? signal}):\n${this.stderr}\n`);
+			done();
+		}));
 		while (!(await ready())) {
 			if (this.child.exitCode !== null || Number(process.hrtime.bigint() - begin) > 20e9)
 				throw new Error(`${this.name} did not start:\n${this.stderr}`);
@@ -82,6 +86,7 @@ export class Server {
 
 	async stop() {
 		if (!this.child || this.child.exitCode !== null) return;
+		this.isStopping = true;
 		this.child.kill('SIGTERM');
 		const timer = setTimeout(() => this.child.kill('SIGKILL'), 15000);
 		await this.exited;
