@@ -236,38 +236,42 @@ static void check_environment(struct validation *v, const struct fl_cedar_action
 	fl_arena_reset(v->scratch);
 }
 
+/* An entity whose type is not declared leaves its side of the scope undecided, unless the type that
+ * `is` asks for decides it. */
+static bool side_is_open(const struct validation *v, const struct fl_cedar_scope *s,
+                         const struct fl_cedar_entity_type *type)
+{
+	if (s->n_uids > 0 && fl_cedar_schema_type(v->schema, s->uids[0]->type) == NULL)
+		return s->type.n == 0 || fl_str_eq(s->type, type->name);
+	return type_in_scope(v, s, NULL, type);
+}
+
+/* The same of an action: an unknown one is not this one, but this one may be in it. */
+static bool action_is_open(const struct validation *v, const struct fl_cedar_action *a)
+{
+	const struct fl_cedar_scope *s = &v->policy->action;
+	bool is_known, is_in = action_in_scope(v, s, a, &is_known);
+
+	return is_in || (!is_known && s->kind != FL_CEDAR_SCOPE_EQ) ||
+	       (s->kind == FL_CEDAR_SCOPE_IN_LIST && s->n_uids == 0);
+}
+
 static void check_environments(struct validation *v)
 {
 	const struct fl_cedar_policy *p = v->policy;
 	const struct fl_cedar_action *a;
-	bool is_known;
 
 	for (size_t i = 0; (a = fl_cedar_schema_action_at(v->schema, i)) != NULL; i++) {
-		/* An unknown name leaves the scope undecided, unless it must be this very one. */
-		if (!action_in_scope(v, &p->action, a, &is_known) &&
-		    (is_known || p->action.kind == FL_CEDAR_SCOPE_EQ))
+		if (!action_is_open(v, a))
 			continue;
 		for (size_t k = 0; k < a->n_principals; k++) {
-			if (!type_in_scope(v, &p->principal, NULL, a->principals[k]))
+			if (!side_is_open(v, &p->principal, a->principals[k]))
 				continue;
 			for (size_t m = 0; m < a->n_resources; m++)
-				if (type_in_scope(v, &p->resource, NULL, a->resources[m]))
+				if (side_is_open(v, &p->resource, a->resources[m]))
 					check_environment(v, a, a->principals[k], a->resources[m]);
 		}
 	}
-}
-
-/* Of a scope with a name that is not declared nothing can be said. */
-static bool scope_is_unknown(const struct validation *v)
-{
-	const struct fl_cedar_policy *p = v->policy;
-	const struct fl_cedar_scope *sides[] = {&p->principal, &p->resource};
-
-	for (size_t i = 0; i < FL_ARRAY_LEN(sides); i++)
-		if (sides[i]->n_uids > 0 &&
-		    fl_cedar_schema_type(v->schema, sides[i]->uids[0]->type) == NULL)
-			return true;
-	return p->action.kind == FL_CEDAR_SCOPE_IN_LIST && p->action.n_uids == 0;
 }
 
 static void check_policy(struct validation *v)
@@ -284,7 +288,7 @@ static void check_policy(struct validation *v)
 	check_application(v);
 	check_action_list(v);
 	check_environments(v);
-	if (v->is_possible || scope_is_unknown(v))
+	if (v->is_possible)
 		return;
 	(void)snprintf(pointer, sizeof pointer, "/%.*s", FL_STR_ARGS(p->id));
 	struct fl_problem *warning =
