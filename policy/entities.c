@@ -336,6 +336,41 @@ int fl_cedar_entities_finish(struct fl_cedar_entities *es, struct fl_error *err)
 	return r;
 }
 
+int fl_cedar_entities_derive(const struct fl_cedar_entities *es, const struct fl_cedar_uid *uid,
+                             struct fl_cedar_value attrs, const struct fl_cedar_uid *const *parents,
+                             size_t n_parents, struct fl_cedar_value tags, struct fl_arena *arena,
+                             struct fl_cedar_entity *ret)
+{
+	const struct fl_cedar_uid **up;
+	size_t n = n_parents, kept = 0;
+
+	FL_ASSERT(es->is_finished);
+	for (size_t i = 0; i < n_parents; i++) {
+		const struct fl_cedar_entity *p = fl_cedar_entities_find(es, parents[i]);
+
+		n += p == NULL ? 0 : p->n_ancestors;
+	}
+	up = fl_arena_alloc(arena, n * sizeof(*up));
+	if (up == NULL)
+		return FL_CEDAR_E_MEMORY;
+	n = 0;
+	for (size_t i = 0; i < n_parents; i++) {
+		const struct fl_cedar_entity *p = fl_cedar_entities_find(es, parents[i]);
+
+		up[n++] = parents[i];
+		for (size_t k = 0; p != NULL && k < p->n_ancestors; k++)
+			up[n++] = p->ancestors[k];
+	}
+	if (n > 1)
+		qsort(up, n, sizeof(*up), compare_uids);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !fl_cedar_uid_eq(up[kept - 1], up[i]))
+			up[kept++] = up[i];
+	*ret = (struct fl_cedar_entity){
+	    .uid = uid, .attrs = attrs, .tags = tags, .ancestors = up, .n_ancestors = kept};
+	return 0;
+}
+
 bool fl_cedar_entity_has_ancestor(const struct fl_cedar_entity *e,
                                   const struct fl_cedar_uid *ancestor)
 {

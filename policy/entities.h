@@ -47,6 +47,15 @@ int fl_cedar_entities_add(struct fl_cedar_entities *es, const struct fl_cedar_ui
  * destroyed then. */
 int fl_cedar_entities_finish(struct fl_cedar_entities *es, struct fl_error *err);
 
+/* An entity for one request, e.g. a principal with its claims: `ret` is filled with what stands above
+ * `parents` in the store, and goes into struct fl_cedar_request's `own`. All is borrowed but the
+ * ancestors, which live in `arena`. The store's own entities do not change. FL_CEDAR_E_MEMORY.
+ * [any, after finish] */
+int fl_cedar_entities_derive(const struct fl_cedar_entities *es, const struct fl_cedar_uid *uid,
+			     struct fl_cedar_value attrs,
+			     const struct fl_cedar_uid *const *parents, size_t n_parents,
+			     struct fl_cedar_value tags, struct fl_arena *arena,
+			     struct fl_cedar_entity *ret);
 /* The entity, or NULL. [any, after finish; while building: what was added so far] */
 const struct fl_cedar_entity *fl_cedar_entities_find(const struct fl_cedar_entities *es,
 						     const struct fl_cedar_uid *uid);

@@ -345,12 +345,41 @@ static void test_own(void **state)
 	assert_true(b);
 }
 
+/* A request's entity stands where its parents put it in the store. */
+static void test_derived(void **state)
+{
+	struct fl_cedar_uid carl = fl_cedar_uid(FL_STR("U"), FL_STR("carl"));
+	struct fl_cedar_uid a = fl_cedar_uid(FL_STR("G"), FL_STR("a"));
+	struct fl_cedar_uid b = fl_cedar_uid(FL_STR("G"), FL_STR("b"));
+	struct fl_cedar_uid none = fl_cedar_uid(FL_STR("G"), FL_STR("none"));
+	const struct fl_cedar_uid *parents[] = {&b, &a, &none, &a};
+	struct fl_cedar_entity e;
+	struct fl_arena small;
+
+	(void)state;
+	assert_int_equal(fl_cedar_entities_derive(entities, &carl, fl_cedar_record_empty(), parents,
+	                                          4, fl_cedar_record_empty(), &arena, &e),
+	                 0);
+	assert_int_equal(e.n_ancestors, 3);
+	assert_true(fl_cedar_entity_has_ancestor(&e, &a));
+	assert_true(fl_cedar_entity_has_ancestor(&e, &b));
+	assert_true(fl_cedar_entity_has_ancestor(&e, &none));
+	assert_false(fl_cedar_entity_has_ancestor(&e, &carl));
+	fl_arena_init(&small, 16, 16);
+	assert_int_equal(fl_cedar_entities_derive(entities, &carl, fl_cedar_record_empty(), parents,
+	                                          4, fl_cedar_record_empty(), &small, &e),
+	                 FL_CEDAR_E_MEMORY);
+	fl_arena_fini(&small);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
 	    FL_CASE_SETUP("each operation gives its value or its fault", test_rows, setup,
 	                  teardown),
 	    FL_CASE_SETUP("a fault says what was wrong", test_fault_texts, setup, teardown),
+	    FL_CASE_SETUP("an entity made for one request has its parents' ancestors", test_derived,
+	                  setup, teardown),
 	    FL_CASE_SETUP("a request's own entities go before the store's", test_own, setup,
 	                  teardown),
 	};
