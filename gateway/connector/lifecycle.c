@@ -19,7 +19,9 @@ struct fl_lifecycle_thread {
 	/* guarded by pool->lock */
 	fl_lifecycle_fn fn; /* NULL: nothing to do */
 	void *arg;
-	bool is_waited_for, is_abandoned, must_end;
+	bool is_waited_for, is_abandoned;
+	bool must_end;   /* and is joined */
+	bool must_leave; /* by itself */
 };
 
 void fl_cond_init(pthread_cond_t *cond)
@@ -35,7 +37,7 @@ void fl_cond_init(pthread_cond_t *cond)
 bool fl_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns)
 {
 	struct timespec at = {.tv_sec = (time_t)(deadline_ns / FL_NS_PER_SEC),
-			      .tv_nsec = (long)(deadline_ns % FL_NS_PER_SEC)};
+	                      .tv_nsec = (long)(deadline_ns % FL_NS_PER_SEC)};
 
 	return pthread_cond_timedwait(cond, lock, &at) != ETIMEDOUT;
 }
@@ -85,7 +87,7 @@ static void *run_thread(void *arg)
 
 	(void)pthread_mutex_lock(&pool->lock);
 	while (goes_on) {
-		while (!t->fn && !t->must_end)
+		while (!t->fn && !t->must_end && !t->must_leave)
 			(void)pthread_cond_wait(&t->changed, &pool->lock);
 		if (!t->fn)
 			break;
@@ -118,7 +120,7 @@ static struct fl_lifecycle_thread *create_thread_locked(struct fl_lifecycle *poo
 }
 
 static struct fl_lifecycle_thread *give_locked(struct fl_lifecycle *pool, fl_lifecycle_fn fn,
-					       void *arg)
+                                               void *arg)
 {
 	struct fl_lifecycle_thread *t = pool->idle;
 
@@ -143,6 +145,11 @@ static struct fl_lifecycle_thread *give_locked(struct fl_lifecycle *pool, fl_lif
 static void put_back_locked(struct fl_lifecycle *pool, struct fl_lifecycle_thread *t)
 {
 	t->is_waited_for = false;
+	if (pool->idle_n == IDLE_MAX) {
+		t->must_leave = true;
+		(void)pthread_cond_signal(&t->changed);
+		return;
+	}
 	t->next = pool->idle;
 	pool->idle = t;
 	pool->idle_n++;

@@ -20,8 +20,10 @@
 
 /* ---- what is mapped ---- */
 
+/* By its path, which no other mapping ever had. Not by its address: as soon as a mapping is gone
+ * another thread's may be there. */
 struct search {
-	uint64_t base;
+	const char *path;
 	bool is_found;
 	struct fl_str build_id; /* to compare with */
 	bool is_same_build;
@@ -54,7 +56,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *ctx)
 	struct search *s = ctx;
 
 	(void)size;
-	if (info->dlpi_addr != s->base)
+	if (strcmp(info->dlpi_name, s->path) != 0)
 		return 0;
 	s->is_found = true;
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
@@ -68,9 +70,9 @@ static int look(struct dl_phdr_info *info, size_t size, void *ctx)
 	return 1;
 }
 
-static bool is_mapped(uint64_t base)
+static bool is_mapped(const char *path)
 {
-	struct search s = {.base = base};
+	struct search s = {.path = path};
 
 	(void)dl_iterate_phdr(look, &s);
 	return s.is_found;
@@ -213,15 +215,11 @@ static int check_table(const fairlead_plugin *table, const struct fl_manifest *m
 	return 0;
 }
 
-static int check_mapping(void *handle, const struct fl_connector_file *file, uint64_t *ret_base,
+static int check_mapping(const char *path, const struct fl_connector_file *file,
                          struct fl_error *err)
 {
-	struct search s = {.build_id = file->note.build_id};
-	struct link_map *map;
+	struct search s = {.path = path, .build_id = file->note.build_id};
 
-	if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
-		return refuse(err, file->manifest, "load_failed", "the loader does not know it");
-	s.base = *ret_base = map->l_addr;
 	(void)dl_iterate_phdr(look, &s);
 	if (s.is_found && (s.is_same_build || file->note.build_id.n == 0))
 		return 0;
@@ -241,7 +239,7 @@ static int take(struct load *load, const struct fl_connector_file *file, struct 
 		return -1;
 	}
 	ret->handle = load->handle;
-	if (check_mapping(load->handle, file, &ret->base, err) == 0 &&
+	if (check_mapping(load->path, file, err) == 0 &&
 	    check_table(load->table, file->manifest, &ret->plugin, err) == 0)
 		return 0;
 	(void)dlclose(load->handle);
@@ -271,9 +269,7 @@ int fl_mapping_open(const char *path, const struct fl_connector_file *file, uint
 	return rc;
 }
 
-bool fl_mapping_close(struct fl_mapping *mapping)
+bool fl_mapping_close(struct fl_mapping *mapping, const char *path)
 {
-	if (dlclose(mapping->handle) != 0)
-		return false;
-	return !is_mapped(mapping->base);
+	return dlclose(mapping->handle) == 0 && !is_mapped(path);
 }

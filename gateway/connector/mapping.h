@@ -10,7 +10,6 @@
 
 struct fl_mapping {
 	void *handle;
-	uint64_t base;
 	fairlead_plugin plugin; /* a copy, zero beyond what the connector has */
 };
 
@@ -22,7 +21,7 @@ enum { FL_MAPPING_STUCK = 1 };
  * can be loaded any more. [control] */
 FL_MUST_USE int fl_mapping_open(const char *path, const struct fl_connector_file *file,
                                 uint64_t limit_ns, struct fl_mapping *ret, struct fl_error *err);
-/* False: it is still mapped. Blocks on the connector's destructors. */
-FL_MUST_USE bool fl_mapping_close(struct fl_mapping *mapping);
+/* `path` as it was opened. False: it is still mapped. Blocks on the connector's destructors. */
+FL_MUST_USE bool fl_mapping_close(struct fl_mapping *mapping, const char *path);
 
 #endif

@@ -297,7 +297,7 @@ int fl_modules_load(struct fl_modules *modules, const char *path, struct fl_modu
 static void unload(struct fl_module *module)
 {
 	struct fl_modules *modules = module->modules;
-	bool is_gone = modules->keeps_mappings || fl_mapping_close(&module->mapping);
+	bool is_gone = modules->keeps_mappings || fl_mapping_close(&module->mapping, module->path);
 
 	(void)pthread_mutex_lock(&modules->lock);
 	modules->unloads_total += is_gone;
