@@ -27,7 +27,9 @@ async function freePorts() {
 const place = (text) => text.replaceAll('127.0.0.1:8080', `127.0.0.1:${ports[0]}`)
 	.replaceAll('127.0.0.1:8901', `127.0.0.1:${ports[1]}`)
 	.replaceAll('../../build/connectors', path.join(build, 'connectors'))
-	.replaceAll('../../build/demo-data', gateway.data);
+	.replaceAll('../../build/demo-data', gateway.data)
+	.replace('fairlead-plugin new ', path.dirname(build) === top ? '$&' // headers are found beside the build
+		: `$&-I ${path.join(top, 'plugin-api/include')} `);
 
 // The indented commands of a section, without their remarks.
 function commandsOf(file, title) {
