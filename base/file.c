@@ -32,7 +32,7 @@ static int read_whole(int fd, char *p, size_t *n)
 }
 
 static int read_open(int fd, const char *path, size_t max_bytes, struct fl_str *ret,
-		     struct fl_error *err)
+                     struct fl_error *err)
 {
 	struct stat st;
 	size_t n;
@@ -49,7 +49,7 @@ static int read_open(int fd, const char *path, size_t max_bytes, struct fl_str *
 	if (code != 0) {
 		free(p);
 		return fl_error_set(err, "file_unreadable", "cannot read %s: %s", path,
-				    fl_errno_text(code));
+		                    fl_errno_text(code));
 	}
 	p[n] = '\0';
 	*ret = fl_str_n(p, n);
@@ -62,7 +62,7 @@ int fl_file_read(const char *path, size_t max_bytes, struct fl_str *ret, struct 
 
 	if (fd < 0)
 		return fl_error_set(err, "file_unreadable", "cannot open %s: %s", path,
-				    fl_errno_text(errno));
+		                    fl_errno_text(errno));
 	rc = read_open(fd, path, max_bytes, ret, err);
 	(void)close(fd);
 	return rc;
@@ -112,5 +112,6 @@ int fl_file_replace(const char *path, struct fl_str bytes, mode_t mode, struct f
 	if (code == 0)
 		return 0;
 	(void)unlink(beside);
-	return fl_error_set(err, "file_unwritable", "cannot write %s: %s", path, fl_errno_text(code));
+	return fl_error_set(err, "file_unwritable", "cannot write %s: %s", path,
+	                    fl_errno_text(code));
 }

@@ -11,10 +11,10 @@
 /* Reads a regular file of at most `max_bytes`. *ret is the caller's to free, with a NUL behind it.
  * Codes: file_unreadable, file_too_large. Blocks. */
 FL_MUST_USE int fl_file_read(const char *path, size_t max_bytes, struct fl_str *ret,
-			     struct fl_error *err);
+                             struct fl_error *err);
 /* Writes `path`.new, then renames it: readers find the old file or the new one, whole, also after a
  * power cut. On failure (file_unwritable) the old one stays. Blocks. */
 FL_MUST_USE int fl_file_replace(const char *path, struct fl_str bytes, mode_t mode,
-				struct fl_error *err);
+                                struct fl_error *err);
 
 #endif

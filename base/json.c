@@ -97,7 +97,7 @@ static void add_problem(struct fl_json *j, const struct fl_problem *p)
 }
 
 void fl_json_add_problems(struct fl_json *j, const char *key, const struct fl_problems *list,
-			  enum fl_json_problems which)
+                          enum fl_json_problems which)
 {
 	fl_json_array(j, key);
 	for (const struct fl_problem *p = list->first; p != NULL; p = p->next)

@@ -40,10 +40,10 @@ void fl_json_add_bool(struct fl_json *j, const char *key, bool value);
 /* `json` is well-formed already. */
 void fl_json_add_raw(struct fl_json *j, const char *key, struct fl_str json);
 
-/* An array with one object a problem: {code, detail, pointer, hint, file, line, column}; what is not
- * known is left out. */
+/* An array with one object a problem: {code, detail, pointer, hint, file, line, column}; what is
+ * not known is left out. */
 enum fl_json_problems { FL_JSON_ERRORS, FL_JSON_WARNINGS };
 void fl_json_add_problems(struct fl_json *j, const char *key, const struct fl_problems *list,
-			  enum fl_json_problems which);
+                          enum fl_json_problems which);
 
 #endif

@@ -6,8 +6,9 @@
 
 #include "base/error.h"
 
-/* Makes data_dir and data_dir/connectors (0700) and takes data_dir/lock, which the kernel lets go of
- * when the process ends, however it ends. Errors: data_dir_unwritable, data_dir_in_use. [main thread] */
+/* Makes data_dir and data_dir/connectors (0700) and takes data_dir/lock, which the kernel lets go
+ * of when the process ends, however it ends. Errors: data_dir_unwritable, data_dir_in_use. [main
+ * thread] */
 FL_MUST_USE int fl_data_dir_take(const char *path, int *ret_lock_fd, struct fl_error *err);
 /* Writes data_dir/run.json: where this process can be reached, for scripts and tests.
  * Errors: file_unwritable. */

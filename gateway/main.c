@@ -18,7 +18,8 @@ static int version(int argc, char **argv)
 	else if (argc == 1)
 		(void)printf("fairlead %s\n", FL_VERSION);
 	else
-		return (void)fprintf(stderr, "usage: fairlead version [--json]\n"), FL_CMD_EXIT_USAGE;
+		return (void)fprintf(stderr, "usage: fairlead version [--json]\n"),
+		       FL_CMD_EXIT_USAGE;
 	return 0;
 }
 
@@ -65,7 +66,7 @@ int main(int argc, char **argv)
 	}
 	near = fl_str_nearest(fl_str(argv[1]), names, FL_ARRAY_LEN(names));
 	(void)fprintf(stderr, "fairlead: no command \"%s\"; %s%s%s\n", argv[1],
-		      near == NULL ? "see fairlead help" : "did you mean \"",
-		      near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	              near == NULL ? "see fairlead help" : "did you mean \"",
+	              near == NULL ? "" : near, near == NULL ? "" : "\"?");
 	return FL_CMD_EXIT_USAGE;
 }

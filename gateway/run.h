@@ -12,8 +12,8 @@
 
 struct fl_run {
 	const char *config_path;
-	char data_dir[PATH_MAX]; /* without links and dots, once it is there */
-	struct fl_config *config; /* what it was started with */
+	char data_dir[PATH_MAX];            /* without links and dots, once it is there */
+	struct fl_config *config;           /* what it was started with */
 	const struct fl_cfg_server *server; /* of that */
 	unsigned workers;
 	char token[FL_API_TOKEN_LEN + 1]; /* wiped once the API has it */

@@ -13,8 +13,8 @@
 #include "base/error.h"
 
 enum fl_wait_event {
-	FL_WAIT_STOP, /* SIGTERM or SIGINT; the next one ends the process at once */
-	FL_WAIT_HANGUP, /* SIGHUP */
+	FL_WAIT_STOP,    /* SIGTERM or SIGINT; the next one ends the process at once */
+	FL_WAIT_HANGUP,  /* SIGHUP */
 	FL_WAIT_CHANGED, /* the file was written or replaced, and has been quiet for a moment */
 };
 

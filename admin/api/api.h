@@ -13,7 +13,7 @@
 #include "gateway/http/service.h"
 #include "gateway/observe/access.h"
 
-#define FL_API_TOKEN_LEN 64u /* hex digits of 32 random bytes */
+#define FL_API_TOKEN_LEN 64u          /* hex digits of 32 random bytes */
 #define FL_API_UPLOAD_MAX (16u << 20) /* when server.admin.max_body says nothing */
 
 struct fl_api;
@@ -33,11 +33,11 @@ struct fl_api_parts { /* all borrowed until destroy */
 /* Reads data_dir/admin.token, or makes one: 0600, FL_API_TOKEN_LEN digits and a newline. Errors:
  * token_unreadable, token_exposed (others may read it), file_unwritable. [control], blocks */
 FL_MUST_USE int fl_api_token_load(const char *data_dir, char ret[FL_API_TOKEN_LEN + 1],
-				  struct fl_error *err);
+                                  struct fl_error *err);
 
 /* Also registers the metrics of the control plane, before anybody reads them. */
 FL_MUST_USE int fl_api_create(const struct fl_api_parts *parts, struct fl_api **ret,
-			      struct fl_error *err);
+                              struct fl_error *err);
 /* No call is under way. Accepts NULL. */
 struct fl_api *fl_api_destroy(struct fl_api *api);
 /* An fl_service_handler_fn; `api` is the struct fl_api. [service thread] */

@@ -20,14 +20,14 @@ struct fl_api {
 };
 
 struct fl_api_call;
-/* Fills the answer. On the service thread or, with FL_OP_CONTROL, on the control thread; then it may
- * block. */
+/* Fills the answer. On the service thread or, with FL_OP_CONTROL, on the control thread; then it
+ * may block. */
 typedef void (*fl_operation_fn)(struct fl_api_call *call);
 
 enum {
-	FL_OP_PUBLIC = 1, /* no token */
+	FL_OP_PUBLIC = 1,  /* no token */
 	FL_OP_CONTROL = 2, /* runs as a job of the control thread */
-	FL_OP_UPLOAD = 4, /* takes a body: application/octet-stream */
+	FL_OP_UPLOAD = 4,  /* takes a body: application/octet-stream */
 };
 
 struct fl_operation {
@@ -36,7 +36,8 @@ struct fl_operation {
 	const char *path; /* "/v1/things/{name}:verb" */
 	unsigned flags;
 	const char *permission; /* what an administrator is asked for; NULL: nothing */
-	const char *statuses; /* of its own answers, with a blank between; the first is the usual one */
+	const char
+	    *statuses; /* of its own answers, with a blank between; the first is the usual one */
 	const char *schema; /* of the usual answer, in schema.c; NULL: not JSON */
 	const char *summary;
 	fl_operation_fn handle;
@@ -47,14 +48,14 @@ extern const size_t fl_operations_n;
 
 /* NULL when nothing has this path and method; *ret_allowed: the methods the path has (bits). */
 const struct fl_operation *fl_operation_find(enum fl_method method, struct fl_str path,
-					     struct fl_str params[FL_API_PARAMS_MAX],
-					     uint32_t *ret_allowed);
+                                             struct fl_str params[FL_API_PARAMS_MAX],
+                                             uint32_t *ret_allowed);
 
 struct fl_api_call { /* in the arena of the service's call */
 	struct fl_control_job job;
 	struct fl_api *api;
 	struct fl_service_call *http;
-	const struct fl_operation *operation; /* NULL: none matched */
+	const struct fl_operation *operation;    /* NULL: none matched */
 	struct fl_str params[FL_API_PARAMS_MAX]; /* in the order of the path */
 	uint64_t begin_ns;
 	char request_id[33];
@@ -75,7 +76,7 @@ void fl_api_begin(struct fl_api_call *call, uint32_t status, struct fl_json *ret
 void fl_api_object(struct fl_api_call *call, uint32_t status, struct fl_json *ret);
 /* application/problem+json (RFC 9457). `hint` may be NULL. */
 void fl_api_problem(struct fl_api_call *call, uint32_t status, const char *code, const char *hint,
-		    const char *fmt, ...) FL_PRINTF(5, 6);
+                    const char *fmt, ...) FL_PRINTF(5, 6);
 /* The same, of `err`. */
 void fl_api_error(struct fl_api_call *call, uint32_t status, const struct fl_error *err);
 /* The same, with all errors of the list in errors[]; code and detail are those of the first. */
@@ -95,7 +96,7 @@ bool fl_api_admit(struct fl_api_call *call);
 /* ---- operations ---- */
 
 void fl_api_openapi(struct fl_api_call *call); /* openapi.c */
-void fl_api_live(struct fl_api_call *call); /* status.c */
+void fl_api_live(struct fl_api_call *call);    /* status.c */
 void fl_api_ready(struct fl_api_call *call);
 void fl_api_metrics(struct fl_api_call *call);
 void fl_api_status(struct fl_api_call *call);
@@ -119,10 +120,11 @@ struct fl_api_instances {
 };
 /* An object for one version of a connector. */
 void fl_api_add_version(struct fl_json *j, const struct fl_live *live,
-			const struct fl_catalogue_entry *entry, bool has_manifest);
+                        const struct fl_catalogue_entry *entry, bool has_manifest);
 void fl_api_instances(struct fl_api_call *call, struct fl_api_instances *ret);
 /* The newest generation of a name that is not on its way out, or NULL. */
-const struct fl_instance_info *fl_api_newest(const struct fl_api_instances *all, struct fl_str name);
+const struct fl_instance_info *fl_api_newest(const struct fl_api_instances *all,
+                                             struct fl_str name);
 
 /* ---- metrics (metrics.c) ---- */
 

@@ -24,8 +24,8 @@ struct fl_catalogue_entry {
 	enum fl_catalogue_origin origin;
 };
 
-/* Makes data_dir/connectors (0700); NULL: no uploads, nothing is made. A shipped folder that is not there is passed over. Errors:
- * catalogue_unwritable. */
+/* Makes data_dir/connectors (0700); NULL: no uploads, nothing is made. A shipped folder that is not
+ * there is passed over. Errors: catalogue_unwritable. */
 FL_MUST_USE int fl_catalogue_open(const char *data_dir, const struct fl_cfg_strings *connector_dirs,
                                   struct fl_catalogue **ret, struct fl_error *err);
 struct fl_catalogue *fl_catalogue_close(struct fl_catalogue *catalogue); /* accepts NULL */
