@@ -4,6 +4,7 @@
 #include "gateway/connector/config_check.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -40,26 +41,33 @@ static struct fl_position place_of(const struct check *c)
 	}
 }
 
-static void bad(struct check *c, const char *hint, const char *fmt, ...) FL_PRINTF(3, 4);
-
-static void bad(struct check *c, const char *hint, const char *fmt, ...)
+static struct fl_problem *add(struct check *c, const char *code, const char *hint,
+                              struct fl_str text)
 {
 	struct fl_str pointer =
 	    fl_arena_printf(c->problems->arena, "/instances/%.*s/config%.*s",
 	                    FL_STR_ARGS(c->instance->name), FL_STR_ARGS(fl_pointer_str(&c->at)));
-	struct fl_problem *p;
+	struct fl_problem *p = fl_problems_add(
+	    c->problems, code, place_of(c), pointer, "instance \"%.*s\": %s%.*s %.*s",
+	    FL_STR_ARGS(c->instance->name), c->at.n == 0 ? "config" : "",
+	    FL_STR_ARGS(fl_pointer_str(&c->at)), FL_STR_ARGS(text));
+
+	if (hint != NULL)
+		fl_problem_hint(c->problems, p, "%s", hint);
+	return p;
+}
+
+static void bad(struct check *c, const char *hint, const char *fmt, ...) FL_PRINTF(3, 4);
+
+static void bad(struct check *c, const char *hint, const char *fmt, ...)
+{
 	struct fl_str text;
 	va_list ap;
 
 	va_start(ap, fmt);
 	text = fl_arena_vprintf(c->problems->arena, fmt, ap);
 	va_end(ap);
-	p = fl_problems_add(c->problems, "config_invalid", place_of(c), pointer,
-	                    "instance \"%.*s\": %s%.*s %.*s", FL_STR_ARGS(c->instance->name),
-	                    c->at.n == 0 ? "config" : "", FL_STR_ARGS(fl_pointer_str(&c->at)),
-	                    FL_STR_ARGS(text));
-	if (hint != NULL)
-		fl_problem_hint(c->problems, p, "%s", hint);
+	(void)add(c, "config_invalid", hint, text);
 	c->faults++;
 }
 
@@ -72,7 +80,7 @@ static bool is_type(const char *type, const json_t *value)
 	if (strcmp(type, "integer") == 0)
 		return json_is_integer(value) ||
 		       (json_is_real(value) &&
-		        json_real_value(value) == (double)(long long)json_real_value(value));
+		        trunc(json_real_value(value)) == json_real_value(value));
 	return (strcmp(type, "object") == 0 && json_is_object(value)) ||
 	       (strcmp(type, "array") == 0 && json_is_array(value)) ||
 	       (strcmp(type, "string") == 0 && json_is_string(value)) ||
@@ -170,6 +178,19 @@ static size_t characters(const json_t *value)
 	for (size_t i = 0; i < json_string_length(value); i++)
 		n += ((unsigned char)p[i] & 0xc0) != 0x80;
 	return n;
+}
+
+static void check_string(struct check *c, const json_t *schema, const json_t *value)
+{
+	check_count(c, schema, "minLength", "maxLength", characters(value), "characters");
+	/* The connector would have the value itself, and so would whoever reads its configuration.
+	 */
+	if (json_is_true(json_object_get(schema, "x-fairlead-secret")) &&
+	    strstr(json_string_value(value), "${secret:") == NULL)
+		fl_problem_warn(c->problems,
+		                add(c, "secret_literal",
+		                    "define it under secrets:, grant it, and write ${secret:NAME}",
+		                    FL_STR("is a secret, written out")));
 }
 
 /* ---- what is inside ---- */
@@ -285,7 +306,7 @@ static void check_value(struct check *c, const json_t *schema, const json_t *val
 	else if (json_is_number(value))
 		check_number(c, schema, value);
 	else if (json_is_string(value))
-		check_count(c, schema, "minLength", "maxLength", characters(value), "characters");
+		check_string(c, schema, value);
 	check_all_of(c, json_object_get(schema, "allOf"), value);
 }
 

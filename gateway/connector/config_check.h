@@ -4,6 +4,7 @@
  * As much of JSON Schema 2020-12 as describes configurations: type, enum, const; properties,
  * required, additionalProperties, minProperties, maxProperties; items, minItems, maxItems,
  * uniqueItems; minLength, maxLength; minimum, maximum, exclusiveMinimum, exclusiveMaximum; allOf.
+ * A string marked x-fairlead-secret that holds no ${secret:NAME} warns.
  * Other keywords are notes here: what they would say is create()'s to check, which has the last
  * word anyway.
  */
@@ -13,8 +14,8 @@
 #include "gateway/config/model.h"
 #include "gateway/connector/manifest.h"
 
-/* Adds everything that does not fit, code "config_invalid", each with its place in the file. True
- * when nothing was added. [control] */
+/* Adds everything that does not fit, code "config_invalid", and warnings, code "secret_literal", each
+ * with its place in the file. True when there was no error. [control] */
 bool fl_connector_config_check(const struct fl_manifest *manifest,
                                const struct fl_cfg_instance *instance,
                                struct fl_problems *problems);
