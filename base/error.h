@@ -55,6 +55,11 @@ struct fl_problems {
 };
 
 void fl_problems_init(struct fl_problems *list, struct fl_arena *arena);
+/* Nothing more is kept: what only serves a message need not be made. */
+static inline bool fl_problems_is_full(const struct fl_problems *list)
+{
+	return list->errors + list->warnings >= FL_PROBLEMS_MAX;
+}
 /* Adds an error. Copies pointer, file and message. Returns the problem
  * to add a hint to, or NULL when the list is full. */
 struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
@@ -67,7 +72,8 @@ void fl_problem_hint(struct fl_problems *list, struct fl_problem *p, const char 
     FL_PRINTF(3, 4);
 
 struct fl_buf;
-/* One line a problem: "file:line:column: error: detail [code] (hint)". */
+/* One line a problem: "file:line:column: error: detail [code] (hint)". Control characters, which a
+ * quoted name may hold, are printed as \xNN: they must not reach a terminal. */
 void fl_problems_print(const struct fl_problems *list, struct fl_buf *out);
 
 #endif

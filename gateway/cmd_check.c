@@ -219,8 +219,9 @@ int fl_cmd_check(int argc, char **argv)
 	fl_problems_init(&problems, &arena);
 	config = fl_config_load_file(o.path, &problems);
 	if (config && check_all(config, &problems) != 0)
-		rc = FL_CMD_EXIT_FAILED;
-	print(&o, config, &problems);
+		rc = FL_CMD_EXIT_FAILED; /* and nobody knows whether it is valid */
+	else
+		print(&o, config, &problems);
 	if (rc == 0 && (problems.errors > 0 || (o.is_strict && problems.warnings > 0)))
 		rc = FL_CMD_EXIT_CONFIG;
 	(void)fl_config_unref(config);

@@ -17,6 +17,12 @@ static void *at(void *target, const struct fl_cfg_key *key)
 	return (char *)target + key->offset;
 }
 
+/* What to quote in a message: as written, since a substituted value may be private; not too long. */
+static struct fl_str shown(const struct fl_cfg_node *node)
+{
+	return fl_str_cut(node->written.p != NULL ? node->written : node->text, 80);
+}
+
 /* ---- types ---- */
 
 static const char *const expected[FL_CFG_TYPE_N] = {
@@ -44,7 +50,7 @@ static void hint_type(struct check *c, struct fl_problem *p, const struct fl_cfg
 		fl_cfg_hint(c->load, p, "quote it: \"%.*s\"", FL_STR_ARGS(node->text));
 	else if ((key->type == FL_CFG_TYPE_STRINGS || key->type == FL_CFG_TYPE_METHODS) &&
 		 node->kind < FL_CFG_LIST)
-		fl_cfg_hint(c->load, p, "write a list: [\"%.*s\"]", FL_STR_ARGS(node->text));
+		fl_cfg_hint(c->load, p, "write a list: [\"%.*s\"]", FL_STR_ARGS(shown(node)));
 	else if (key->type == FL_CFG_TYPE_BOOL && node->kind == FL_CFG_STRING)
 		fl_cfg_hint(c->load, p, "write true or false, without quotes");
 	else if (key->type == FL_CFG_TYPE_COUNT && node->kind == FL_CFG_STRING)
@@ -96,12 +102,6 @@ static bool has_kind(const struct fl_cfg_node *node, enum fl_cfg_type type)
 }
 
 /* ---- values ---- */
-
-/* What to quote in a message: as written, since a substituted value may be private; not too long. */
-static struct fl_str shown(const struct fl_cfg_node *node)
-{
-	return fl_str_cut(node->written.p != NULL ? node->written : node->text, 80);
-}
 
 static void refuse_value(struct check *c, const struct fl_cfg_node *node, const struct fl_cfg_key *key,
 			 const char *must_be)
@@ -296,7 +296,7 @@ static void check_secret(struct check *c, struct fl_cfg_node *node, const struct
 		p = fl_cfg_bad(c->load, node, "secret_literal", "the secret \"%.*s\" is written in the file",
 			       FL_STR_ARGS(node->key));
 		fl_cfg_hint(c->load, p, "keep it elsewhere: ${env:NAME} or ${file:PATH}");
-		fl_cfg_only_warn(c->load, p);
+		fl_problem_warn(c->load->problems, p);
 	}
 }
 

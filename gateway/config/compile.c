@@ -80,8 +80,11 @@ static bool find_name(struct compile *c, const struct fl_map *map, const struct 
 		*ret = found - 1;
 		return true;
 	}
-	struct fl_problem *p = fl_cfg_bad(c->load, at, "reference_unknown", "there is no %s \"%.*s\"",
-					  what, FL_STR_ARGS(name));
+	/* A substituted value may be private: it is quoted as it was written. */
+	bool is_substituted = at->written.p != NULL && fl_str_eq(name, at->text);
+	struct fl_problem *p =
+	    fl_cfg_bad(c->load, at, "reference_unknown", "there is no %s \"%.*s\"", what,
+		       FL_STR_ARGS(fl_str_cut(is_substituted ? at->written : name, 128)));
 
 	if (p == NULL)
 		return false; /* enough are noted */
@@ -263,6 +266,8 @@ static void walk_config(struct secret_use *use, const struct fl_cfg_node *node,
 {
 	struct compile *c = use->c;
 
+	if (fl_arena_is_overflown(&c->config->arena))
+		return; /* told at the end */
 	use->node = node;
 	if (node->kind == FL_CFG_STRING)
 		fl_cfg_each_secret(node->text, check_secret_use, use);
@@ -316,7 +321,7 @@ static void check_grants(struct compile *c, const struct fl_cfg_raw_instance *fr
 	if (list == NULL || list->kind != FL_CFG_LIST)
 		return;
 	for (const struct fl_cfg_node *n = list->first; n != NULL; n = n->next)
-		if (n->kind == FL_CFG_STRING)
+		if (n->kind == FL_CFG_STRING && fl_cfg_format_is_secret_name(n->text))
 			(void)find_name(c, &c->secret_names, n, n->text, "secret", "secrets", &index);
 }
 

@@ -19,6 +19,9 @@
  * that refer to each other mean billions of nodes otherwise. */
 #define FL_CFG_ALIAS_MAX 100000u
 #define FL_CFG_ALIAS_BYTES 64u
+/* Of a key, in bytes; YAML has the same limit for keys without "?". A pointer repeats all keys above,
+ * and there may be one for every value. */
+#define FL_CFG_KEY_MAX 1024u
 /* A number written with more characters is none that anybody meant. */
 #define FL_CFG_NUMBER_MAX 64u
 /* What ${file:} may read: as much as a secret may have (gateway/secret/secret.h). */

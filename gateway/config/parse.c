@@ -155,6 +155,9 @@ static bool take_key(struct parser *p, const yaml_event_t *e)
 	p->has_key = true;
 	if (memchr(e->data.scalar.value, '\0', e->data.scalar.length) != NULL)
 		return stop(p, e->start_mark, "text_nul", "there is a NUL in the key", "remove it");
+	if (p->key.n > FL_CFG_KEY_MAX)
+		return stop(p, e->start_mark, "key_too_long", "a key may have 1024 bytes",
+			    "shorten it; is a \":\" missing?");
 	if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && fl_str_is(p->key, "<<"))
 		return stop(p, e->start_mark, "yaml_merge",
 			    "merge keys (<<) are not part of YAML 1.2",
@@ -192,6 +195,11 @@ static bool on_scalar(struct parser *p, const yaml_event_t *e)
 	return node->text.p != NULL && remember_anchor(p, e->data.scalar.anchor, node);
 }
 
+static bool too_deep(struct parser *p, yaml_mark_t mark)
+{
+	return stop(p, mark, "too_deep", "maps and lists may be nested 32 levels deep", "flatten it");
+}
+
 static bool on_begin(struct parser *p, const yaml_event_t *e, enum fl_cfg_kind kind,
 		     const yaml_char_t *anchor, const yaml_char_t *tag)
 {
@@ -201,8 +209,7 @@ static bool on_begin(struct parser *p, const yaml_event_t *e, enum fl_cfg_kind k
 	if (tag != NULL)
 		return stop(p, e->start_mark, "yaml_tag", "tags are not supported", "remove it");
 	if (p->depth == FL_CFG_DEPTH_MAX)
-		return stop(p, e->start_mark, "too_deep",
-			    "maps and lists may be nested 32 levels deep", "flatten it");
+		return too_deep(p, e->start_mark);
 	struct fl_cfg_node *node = add(p, kind, e->start_mark);
 
 	if (node == NULL || !remember_anchor(p, anchor, node))
@@ -265,14 +272,16 @@ static bool on_end(struct parser *p)
 
 /* ---- aliases ---- */
 
-/* Copies what is below `from`; positions stay those of the original. */
+/* Copies what is below `from`; positions stay those of the original. `depth`: how many lists and
+ * maps `to` is inside of. */
 static bool copy_below(struct parser *p, struct fl_cfg_node *to, const struct fl_cfg_node *from,
 		       size_t depth)
 {
 	struct fl_cfg_load *load = p->load;
 
 	load->alias_cost += 1 + from->text.n / FL_CFG_ALIAS_BYTES + from->key.n / FL_CFG_ALIAS_BYTES;
-	if (load->alias_cost > FL_CFG_ALIAS_MAX || depth > FL_CFG_DEPTH_MAX)
+	if (load->alias_cost > FL_CFG_ALIAS_MAX ||
+	    (from->kind >= FL_CFG_LIST && depth == FL_CFG_DEPTH_MAX))
 		return false;
 	for (const struct fl_cfg_node *n = from->first; n != NULL; n = n->next) {
 		struct fl_cfg_node *copy = fl_cfg_node_add(load, to, n->kind);
@@ -309,11 +318,15 @@ static bool on_alias(struct parser *p, const yaml_event_t *e)
 	if (node == NULL)
 		return false;
 	node->text = from->text;
-	if (!copy_below(p, node, from, p->depth + 1) && !p->load->is_full)
+	if (copy_below(p, node, from, p->depth))
+		return true;
+	if (p->load->alias_cost > FL_CFG_ALIAS_MAX)
 		return stop(p, e->start_mark, "too_many_aliases",
 			    "aliases blow the configuration up beyond the limit",
 			    "write it out, or use fewer aliases");
-	return !p->load->is_full;
+	if (p->load->is_full || fl_arena_is_overflown(&p->load->scratch))
+		return false; /* told elsewhere */
+	return too_deep(p, e->start_mark);
 }
 
 /* ---- the loop over events ---- */

@@ -45,14 +45,14 @@ static int check_file(int fd, const char *path, size_t max_bytes, struct fl_erro
 	return 0;
 }
 
-/* Reads to the end, also when the file grows or shrinks meanwhile. */
-static int read_all(int fd, const char *path, char *to, size_t max_bytes, size_t *ret,
-		    struct fl_error *err)
+/* Reads to the end; `to` has room for one byte more than the file has. A file that has that byte is
+ * being written, or tells no size (/proc): half of it must not pass for the whole. */
+static int read_all(int fd, const char *path, char *to, size_t bytes, size_t *ret, struct fl_error *err)
 {
 	size_t len = 0;
 
-	while (len < max_bytes) {
-		ssize_t n = read(fd, to + len, max_bytes - len);
+	while (len <= bytes) {
+		ssize_t n = read(fd, to + len, bytes + 1 - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -61,6 +61,11 @@ static int read_all(int fd, const char *path, char *to, size_t max_bytes, size_t
 		if (n == 0)
 			break;
 		len += (size_t)n;
+	}
+	if (len > bytes) {
+		(void)fl_error_set(err, "file_unreadable", "%s has more bytes than it tells", path);
+		fl_error_hint(err, "write a new file and rename it over the old one");
+		return -1;
 	}
 	*ret = len;
 	return 0;

@@ -13,6 +13,8 @@
 
 #include "gateway/config/format.h"
 
+#define NAME_SHOWN 80u /* bytes of a name in a message */
+
 struct job {
 	struct fl_cfg_load *load;
 	struct fl_cfg_node *node;
@@ -52,10 +54,12 @@ static bool add_env(struct job *j, struct fl_str what)
 	}
 	if (value == NULL)
 		return refuse(j, "env_unset", "set it, or give a default: ${env:NAME:-default}",
-			      "the environment variable %.*s is not set", FL_STR_ARGS(name));
+			      "the environment variable %.*s is not set",
+			      FL_STR_ARGS(fl_str_cut(name, NAME_SHOWN)));
 	if (!fl_str_is_utf8(fl_str(value)))
 		return refuse(j, "value_not_text", "values must be UTF-8 text",
-			      "the environment variable %.*s is not text", FL_STR_ARGS(name));
+			      "the environment variable %.*s is not text",
+			      FL_STR_ARGS(fl_str_cut(name, NAME_SHOWN)));
 	fl_buf_add_c(&j->out, value);
 	return true;
 }
@@ -63,8 +67,9 @@ static bool add_env(struct job *j, struct fl_str what)
 /* Editors and echo end a file with a line feed that nobody means to be part of the value. */
 static struct fl_str without_last_newline(struct fl_str s)
 {
-	if (s.n != 0 && s.p[s.n - 1] == '\n')
-		s.n--;
+	if (s.n == 0 || s.p[s.n - 1] != '\n')
+		return s;
+	s.n--;
 	if (s.n != 0 && s.p[s.n - 1] == '\r')
 		s.n--;
 	return s;
@@ -101,7 +106,8 @@ static bool add_secret(struct job *j, struct fl_str whole, struct fl_str name)
 			      "a secret may not be used here");
 	if (!fl_cfg_format_is_secret_name(name))
 		return refuse(j, "substitution_invalid", "write ${secret:NAME}, as in secrets:",
-			      "\"%.*s\" is not the name of a secret", FL_STR_ARGS(name));
+			      "\"%.*s\" is not the name of a secret",
+			      FL_STR_ARGS(fl_str_cut(name, NAME_SHOWN)));
 	fl_buf_add(&j->out, whole);
 	return true;
 }
@@ -121,7 +127,7 @@ static bool add_reference(struct job *j, struct fl_str whole)
 	return refuse(j, "substitution_invalid",
 		      "there are ${env:NAME}, ${env:NAME:-default}, ${file:PATH}, ${secret:NAME}; "
 		      "write $${ for the characters themselves",
-		      "\"%.*s\" is not a substitution", FL_STR_ARGS(whole));
+		      "\"%.*s\" is not a substitution", FL_STR_ARGS(fl_str_cut(whole, NAME_SHOWN)));
 }
 
 static bool expand(struct job *j, struct fl_str s)

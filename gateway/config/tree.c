@@ -113,12 +113,19 @@ struct fl_str fl_cfg_pointer(struct fl_cfg_load *load, const struct fl_cfg_node 
 {
 	struct fl_buf out;
 
+	if (fl_arena_is_overflown(&load->scratch))
+		return FL_STR_NULL;
 	fl_buf_init(&out, 64u << 10);
 	add_pointer(&out, node, above);
 	struct fl_str s = fl_arena_str(&load->scratch, fl_buf_str(&out));
 
 	fl_buf_fini(&out);
 	return s;
+}
+
+struct fl_str fl_cfg_pointer_to_tell(struct fl_cfg_load *load, const struct fl_cfg_node *node)
+{
+	return fl_problems_is_full(load->problems) ? FL_STR_NULL : fl_cfg_pointer(load, node, NULL);
 }
 
 const char *fl_cfg_kind_name(enum fl_cfg_kind kind)
@@ -131,12 +138,4 @@ const char *fl_cfg_kind_name(enum fl_cfg_kind kind)
 	};
 
 	return names[kind];
-}
-
-void fl_cfg_only_warn(struct fl_cfg_load *load, struct fl_problem *problem)
-{
-	load->problems->errors--;
-	load->problems->warnings++;
-	if (problem != NULL)
-		problem->is_warning = true;
 }

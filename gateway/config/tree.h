@@ -79,19 +79,19 @@ struct fl_position fl_cfg_at_key(const struct fl_cfg_node *node);
 /* RFC 6901, in scratch; the root is "". `above` is where it begins, NULL: at the root. */
 struct fl_str fl_cfg_pointer(struct fl_cfg_load *load, const struct fl_cfg_node *node,
 			     const struct fl_cfg_node *above);
+/* The same for a problem; nothing when no more are kept. */
+struct fl_str fl_cfg_pointer_to_tell(struct fl_cfg_load *load, const struct fl_cfg_node *node);
 /* "a string", "a list", ... */
 const char *fl_cfg_kind_name(enum fl_cfg_kind kind);
 
 /* Notes an error at a value; at a key; the hint goes onto the result. */
 #define fl_cfg_bad(load, node, code, ...)                                                          \
 	fl_problems_add((load)->problems, (code), fl_cfg_at(node),                                 \
-			fl_cfg_pointer((load), (node), NULL), __VA_ARGS__)
+			fl_cfg_pointer_to_tell((load), (node)), __VA_ARGS__)
 #define fl_cfg_bad_key(load, node, code, ...)                                                      \
 	fl_problems_add((load)->problems, (code), fl_cfg_at_key(node),                             \
-			fl_cfg_pointer((load), (node), NULL), __VA_ARGS__)
+			fl_cfg_pointer_to_tell((load), (node)), __VA_ARGS__)
 #define fl_cfg_hint(load, problem, ...) fl_problem_hint((load)->problems, (problem), __VA_ARGS__)
-/* The last noted problem becomes a warning. */
-void fl_cfg_only_warn(struct fl_cfg_load *load, struct fl_problem *problem);
 
 /* ---- stages ---- */
 

@@ -173,9 +173,32 @@ static void problems_print(void **state)
 	fl_problems_print(&list, &out);
 	assert_string_equal(fl_buf_cstr(&out), "f.yaml:3:7: error: unknown key \"hots\" [key_unknown] "
 					       "(did you mean \"host\"?)\n");
+	assert_false(fl_problems_is_full(&list));
 	for (unsigned i = 0; i < 2 * FL_PROBLEMS_MAX; i++)
 		(void)fl_problems_add(&list, "more", (struct fl_position){0}, FL_STR(""), "x");
 	assert_int_equal(list.errors, 2 * FL_PROBLEMS_MAX + 1);
+	assert_true(fl_problems_is_full(&list));
+	fl_buf_fini(&out);
+	fl_arena_fini(&a);
+}
+
+static void problems_print_controls(void **state)
+{
+	struct fl_arena a;
+	struct fl_problems list;
+	struct fl_buf out;
+
+	(void)state;
+	fl_arena_init(&a, 4096, 1 << 20);
+	fl_problems_init(&list, &a);
+	struct fl_problem *p = fl_problems_add(&list, "odd", (struct fl_position){NULL, 0, 0},
+					       FL_STR(""), "%s", "\x1b[31m\nred\x7f \xc2\x9bm \xc2\xa0 \xc3\xa4");
+
+	fl_problem_hint(&list, p, "a\rb");
+	fl_buf_init(&out, 4096);
+	fl_problems_print(&list, &out);
+	assert_string_equal(fl_buf_cstr(&out),
+			    "error: \\x1b[31m\\x0ared\\x7f \\x9bm \xc2\xa0 \xc3\xa4 [odd] (a\\x0db)\n");
 	fl_buf_fini(&out);
 	fl_arena_fini(&a);
 }
@@ -310,6 +333,7 @@ int main(void)
 	    FL_CASE("times print as RFC 3339 with milliseconds", clock_iso),
 	    FL_CASE("a thread gets no signals, its starter still does", thread_starts),
 	    FL_CASE("problems print with position, code and hint, and are capped", problems_print),
+	    FL_CASE("problems print no control characters", problems_print_controls),
 	    FL_CASE("a cut leaves no half character", cut),
 	    FL_CASE("what an errno means", errno_text),
 	};
