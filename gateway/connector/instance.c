@@ -49,6 +49,7 @@ static void set_limits(struct fl_instance *instance)
 	instance->max_response_bytes = spec->egress.max_response_bytes
 					   ? spec->egress.max_response_bytes
 					   : FL_RESPONSE_BODY_MAX;
+	instance->spec.egress.max_response_bytes = instance->max_response_bytes;
 	instance->is_sharded = instance->manifest->threading == FL_THREADING_SHARDED;
 	instance->is_inline = !is_serial && fl_module_is_inline_ok(instance->module);
 	instance->lives_n = instance->is_sharded ? instance->host->workers_n : 1;

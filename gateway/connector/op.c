@@ -9,6 +9,11 @@
 
 /* ---- slots ---- */
 
+static uint32_t kind_of(const struct fl_op *op)
+{
+	return atomic_load_explicit(&op->kind, memory_order_relaxed);
+}
+
 static bool is_on(const struct fl_worker *worker)
 {
 	return fl_inside.worker == worker;
@@ -63,13 +68,14 @@ struct fl_op *fl_op_take(struct fl_life *life, fairlead_id req, uint32_t kind)
 	op = take_slot(worker, is_foreign);
 	if (!op)
 		return NULL;
-	/* The slot's word is looked at by whoever has an old id. */
-	memset((char *)op + sizeof op->slot, 0, sizeof *op - sizeof op->slot);
+	/* What stands before `life` is looked at by whoever has an old id. */
+	memset((char *)op + offsetof(struct fl_op, life), 0,
+	       sizeof *op - offsetof(struct fl_op, life));
 	atomic_store_explicit(&op->self, life->self, memory_order_relaxed);
+	atomic_store_explicit(&op->kind, kind, memory_order_relaxed);
 	op->life = life;
 	op->worker = worker;
 	op->is_foreign = is_foreign;
-	op->kind = kind;
 	op->req = req;
 	op->id = fl_slot_id(&op->slot);
 	return op;
@@ -156,7 +162,7 @@ static void call_on_event(struct fl_op *op, struct fl_place *place)
 	struct fl_life *life = op->life;
 	const fairlead_event event = {
 	    .struct_size = sizeof event,
-	    .kind = op->kind,
+	    .kind = kind_of(op),
 	    .op = op->id,
 	    .req = op->req,
 	    .status = op->status,
@@ -284,11 +290,10 @@ fairlead_status fl_op_cancel(struct fl_life *life, fairlead_id id, uint32_t kind
 	struct cancel_note *note;
 
 	if (!op || fl_slot_state(&op->slot, id) != FL_OP_RUNNING ||
-	    atomic_load_explicit(&op->self, memory_order_relaxed) != life->self)
+	    atomic_load_explicit(&op->self, memory_order_relaxed) != life->self ||
+	    kind_of(op) != kind)
 		return FAIRLEAD_E_STALE;
 	if (is_on(worker)) {
-		if (op->kind != kind)
-			return FAIRLEAD_E_STALE;
 		cancel_now(op);
 		return FAIRLEAD_OK;
 	}
@@ -306,7 +311,7 @@ static void cancel_each(struct fl_worker *worker, const struct fl_instance *inst
 
 	for (; op; op = next) {
 		next = op->next;
-		if (kind == 0 || op->kind == kind)
+		if (kind == 0 || kind_of(op) == kind)
 			cancel_now(op);
 	}
 }
@@ -328,7 +333,7 @@ void fl_ops_cancel_request(struct fl_worker *worker, const struct fl_instance *i
 
 	for (; op; op = next) {
 		next = op->next;
-		if (op->kind == FAIRLEAD_EVENT_HTTP && op->req == req)
+		if (kind_of(op) == FAIRLEAD_EVENT_HTTP && op->req == req)
 			cancel_now(op);
 	}
 }

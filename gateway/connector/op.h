@@ -33,11 +33,12 @@ struct fl_op_http { /* arguments on their way to another thread, and what makes 
 
 struct fl_op {
 	struct fl_slot slot;
-	_Atomic uint64_t self; /* whose it is: read by any thread that has the id */
+	/* whose it is, and FAIRLEAD_EVENT_*: read by any thread that has the id */
+	_Atomic uint64_t self;
+	_Atomic uint32_t kind;
 	struct fl_life *life;
 	struct fl_worker *worker;
 	bool is_foreign; /* its slot is of worker->foreign_ops */
-	uint32_t kind;   /* FAIRLEAD_EVENT_* */
 	fairlead_id id, req;
 	fairlead_status status;
 	void (*start)(struct fl_op *op);  /* on its worker, when it was started elsewhere */

@@ -4,6 +4,7 @@
  * {"mode": "..."}: one row of the tables below; what is not listed behaves. Compiled several times,
  * with manifests that differ in threading and in what they ask for.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
@@ -23,6 +24,7 @@ struct fairlead_inst {
 	fairlead_id self;
 	char mode[32];
 	char url[128];
+	char header[128];
 	const fairlead_timer *timer;
 	const fairlead_exec *exec;
 	const fairlead_kv_store *kv;
@@ -30,6 +32,7 @@ struct fairlead_inst {
 	const fairlead_http *http;
 	fairlead_id pending; /* the request that is not answered yet */
 	int step;
+	mtx_t busy; /* held while run() shall wait */
 };
 
 static fairlead_str str(const char *s)
@@ -74,6 +77,24 @@ static void read_member(fairlead_str json, const char *member, char *out, size_t
 	}
 }
 
+/* What the services answer to one who may not use them. */
+static int is_refused(const fairlead_inst *inst, fairlead_id self)
+{
+	const fairlead_http_request out = {
+	    .struct_size = sizeof out, .method = str("GET"), .url = str("http://127.0.0.1/")};
+	fairlead_id op;
+
+	return inst->timer->set(self, 0, 1, &op) == FAIRLEAD_E_STALE &&
+	       inst->timer->cancel(self, 1) == FAIRLEAD_E_STALE &&
+	       inst->exec->submit(self, 0, 0, &op) == FAIRLEAD_E_STALE &&
+	       inst->http->send(self, 0, &out, &op) == FAIRLEAD_E_STALE &&
+	       inst->http->cancel(self, 1) == FAIRLEAD_E_STALE &&
+	       inst->kv->get(self, 0, str("key"), &op) == FAIRLEAD_E_STALE &&
+	       inst->kv->put(self, 0, str("key"), str(""), 0, &op) == FAIRLEAD_E_STALE &&
+	       inst->kv->cas(self, 0, str("key"), 0, str(""), 0, &op) == FAIRLEAD_E_STALE &&
+	       inst->kv->remove(self, 0, str("key"), &op) == FAIRLEAD_E_STALE;
+}
+
 /* ---- lifecycle ---- */
 
 static fairlead_status create(const fairlead_host *host, const fairlead_create *args,
@@ -87,6 +108,8 @@ static fairlead_status create(const fairlead_host *host, const fairlead_create *
 	inst->self = args->self;
 	read_member(args->config_json, "mode", inst->mode, sizeof inst->mode);
 	read_member(args->config_json, "url", inst->url, sizeof inst->url);
+	read_member(args->config_json, "header", inst->header, sizeof inst->header);
+	(void)mtx_init(&inst->busy, mtx_plain);
 	if (is(inst, "create_hangs"))
 		hang();
 	if (is(inst, "create_refuses")) {
@@ -99,6 +122,10 @@ static fairlead_status create(const fairlead_host *host, const fairlead_create *
 	inst->kv = host->get_ext(args->self, FAIRLEAD_EXT_KV);
 	inst->metric = host->get_ext(args->self, FAIRLEAD_EXT_METRIC);
 	inst->http = host->get_ext(args->self, FAIRLEAD_EXT_HTTP);
+	if (is(inst, "early") && !is_refused(inst, args->self)) {
+		free(inst);
+		return FAIRLEAD_E_INTERNAL;
+	}
 	*out = inst;
 	return FAIRLEAD_OK;
 }
@@ -144,6 +171,7 @@ static void destroy(fairlead_inst *inst)
 {
 	if (is(inst, "destroy_hangs"))
 		hang();
+	mtx_destroy(&inst->busy);
 	free(inst);
 }
 
@@ -240,14 +268,23 @@ static fairlead_status logs(fairlead_inst *inst, const fairlead_request *req)
 
 /* ---- requests that need the host ---- */
 
-/* What a service answered when it was refused, as the body. */
+/* "E05" when a service refused, "e05" when its event says so. */
+static void name_status(char kind, fairlead_status status, char text[4])
+{
+	text[0] = kind;
+	text[1] = (char)('0' + -status / 10);
+	text[2] = (char)('0' + -status % 10);
+	text[3] = '\0';
+}
+
 static fairlead_status tell(fairlead_inst *inst, const fairlead_request *req,
                             fairlead_status status)
 {
-	char text[8] = {'E', (char)('0' + (-status) / 10), (char)('0' + (-status) % 10), '\0'};
+	char text[4];
 
 	if (status == FAIRLEAD_PENDING)
 		return FAIRLEAD_PENDING;
+	name_status('E', status, text);
 	return reply(inst, req->id, str(text));
 }
 
@@ -280,14 +317,40 @@ static fairlead_status timer_leak(fairlead_inst *inst, const fairlead_request *r
 	return reply(inst, req->id, str("set"));
 }
 
+/* How often it went well, as the body. */
+static fairlead_status tell_count(fairlead_inst *inst, const fairlead_request *req,
+                                  fairlead_status status, unsigned n)
+{
+	char text[32];
+
+	name_status('E', status, text);
+	(void)snprintf(text + 3, sizeof text - 3, " after %u", n);
+	return reply(inst, req->id, str(text));
+}
+
 static fairlead_status timers_many(fairlead_inst *inst, const fairlead_request *req)
 {
-	fairlead_status status = FAIRLEAD_PENDING;
+	fairlead_status status;
 	fairlead_id op;
+	unsigned n = 0;
 
-	while (status == FAIRLEAD_PENDING)
-		status = inst->timer->set(inst->self, 0, UINT64_C(3600000000000), &op);
-	return tell(inst, req, status);
+	while ((status = inst->timer->set(inst->self, 0, UINT64_C(3600000000000), &op)) ==
+	       FAIRLEAD_PENDING)
+		n++;
+	return tell_count(inst, req, status, n);
+}
+
+static fairlead_status exec_full(fairlead_inst *inst, const fairlead_request *req)
+{
+	fairlead_status status;
+	fairlead_id op;
+	unsigned n = 0;
+
+	(void)mtx_lock(&inst->busy);
+	while ((status = inst->exec->submit(inst->self, 0, 0, &op)) == FAIRLEAD_PENDING)
+		n++;
+	(void)mtx_unlock(&inst->busy);
+	return tell_count(inst, req, status, n);
 }
 
 static fairlead_status exec(fairlead_inst *inst, const fairlead_request *req)
@@ -327,21 +390,123 @@ static fairlead_status metric(fairlead_inst *inst, const fairlead_request *req)
 	return reply(inst, req->id, str("counted"));
 }
 
-static fairlead_status http(fairlead_inst *inst, const fairlead_request *req)
+/* Keys and values that are none. */
+static fairlead_status kv_invalid(fairlead_inst *inst, const fairlead_request *req)
 {
-	const fairlead_kv header = {str("authorization"), str("Bearer ${secret:mock/token}")};
+	static const char big[65537];
+	const fairlead_str no_key = {"k", 0}, long_key = {big, 513}, big_value = {big, sizeof big},
+			   null_key = {NULL, 3}, null_value = {NULL, 3};
+	const fairlead_kv_store *store = inst->kv;
+	fairlead_id op;
+
+	if (store->get(inst->self, 0, no_key, &op) != FAIRLEAD_E_INVAL ||
+	    store->get(inst->self, 0, long_key, &op) != FAIRLEAD_E_INVAL ||
+	    store->get(inst->self, 0, null_key, &op) != FAIRLEAD_E_INVAL ||
+	    store->get(inst->self, 0, str("key"), NULL) != FAIRLEAD_E_INVAL ||
+	    store->put(inst->self, 0, str("key"), big_value, 0, &op) != FAIRLEAD_E_INVAL ||
+	    store->put(inst->self, 0, str("key"), null_value, 0, &op) != FAIRLEAD_E_INVAL)
+		return FAIRLEAD_E_INTERNAL;
+	return reply(inst, req->id, str("refused"));
+}
+
+/* That it may not be there shows the version and the value that are. */
+static fairlead_status kv_cas(fairlead_inst *inst, const fairlead_request *req)
+{
+	fairlead_id op;
+
+	inst->pending = req->id;
+	inst->step = 2;
+	return tell(
+	    inst, req,
+	    inst->kv->cas(inst->self, req->id, str("key"), UINT64_MAX, str("other"), 0, &op));
+}
+
+static fairlead_status kv_remove(fairlead_inst *inst, const fairlead_request *req)
+{
+	fairlead_id op;
+
+	inst->pending = req->id;
+	inst->step = 2;
+	return tell(inst, req, inst->kv->remove(inst->self, req->id, str("key"), &op));
+}
+
+static fairlead_status http_send(fairlead_inst *inst, fairlead_id req, fairlead_str body,
+                                 fairlead_id *op)
+{
+	const fairlead_kv header = {str("authorization"), str(inst->header)};
 	const fairlead_http_request out = {
 	    .struct_size = sizeof out,
 	    .method = str("POST"),
 	    .url = str(inst->url),
 	    .headers = &header,
-	    .headers_n = 1,
-	    .body = req->body,
+	    .headers_n = inst->header[0] != '\0',
+	    .body = body,
+	    .max_response_bytes = is(inst, "http_small") ? 3 : 0,
+	    .timeout_ms = is(inst, "http_soon") ? 50 : 0,
+	    .connect_timeout_ms = is(inst, "http_soon") ? 40 : 0,
 	};
+
+	return inst->http->send(inst->self, req, &out, op);
+}
+
+static fairlead_status http(fairlead_inst *inst, const fairlead_request *req)
+{
 	fairlead_id op;
 
 	inst->pending = req->id;
-	return tell(inst, req, inst->http->send(inst->self, req->id, &out, &op));
+	return tell(inst, req, http_send(inst, req->id, req->body, &op));
+}
+
+static fairlead_status http_cancel(fairlead_inst *inst, const fairlead_request *req)
+{
+	fairlead_id op;
+
+	inst->pending = req->id;
+	if (http_send(inst, req->id, req->body, &op) != FAIRLEAD_PENDING ||
+	    inst->http->cancel(inst->self, op + 1) != FAIRLEAD_E_STALE ||
+	    inst->timer->cancel(inst->self, op) != FAIRLEAD_E_STALE ||
+	    inst->http->cancel(inst->self, op) != FAIRLEAD_OK)
+		return FAIRLEAD_E_INTERNAL;
+	return FAIRLEAD_PENDING;
+}
+
+static fairlead_status http_invalid(fairlead_inst *inst, const fairlead_request *req)
+{
+	static const fairlead_kv headers[101];
+	const fairlead_http_request good = {
+	    .struct_size = sizeof good, .method = str("GET"), .url = str(inst->url)};
+	fairlead_http_request out[8];
+	fairlead_id op;
+
+	for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
+		out[i] = good;
+	out[0].struct_size = 4;
+	out[1].method.n = 0;
+	out[2].url.n = 0;
+	out[3].url.p = NULL;
+	out[4].headers_n = 1;
+	out[5].headers_n = sizeof headers / sizeof headers[0];
+	out[5].headers = headers;
+	out[6].body.n = 1;
+	out[7].url.n = 8193;
+	for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
+		if (inst->http->send(inst->self, req->id, &out[i], &op) != FAIRLEAD_E_INVAL)
+			return FAIRLEAD_E_INTERNAL;
+	if (inst->http->send(inst->self, req->id, NULL, &op) != FAIRLEAD_E_INVAL ||
+	    inst->http->send(inst->self, req->id, &good, NULL) != FAIRLEAD_E_INVAL)
+		return FAIRLEAD_E_INTERNAL;
+	return reply(inst, req->id, str("refused"));
+}
+
+/* In the name of somebody else, and what nobody offers. */
+static fairlead_status foreign(fairlead_inst *inst, const fairlead_request *req)
+{
+	if (!is_refused(inst, inst->self + 1) || !is_refused(inst, 0) ||
+	    inst->metric->add(inst->self + 1, str("seen_total"), 1) != FAIRLEAD_E_STALE ||
+	    inst->host->get_ext(inst->self, "fairlead.nothing/1") != NULL ||
+	    inst->host->get_ext(inst->self + 1, FAIRLEAD_EXT_HTTP) != NULL)
+		return FAIRLEAD_E_INTERNAL;
+	return reply(inst, req->id, str("refused"));
 }
 
 static const struct {
@@ -367,9 +532,18 @@ static const struct {
     {"exec", exec},
     {"exec_reply", exec},
     {"kv", kv},
+    {"exec_full", exec_full},
     {"kv_get", kv_get},
+    {"kv_invalid", kv_invalid},
+    {"kv_cas", kv_cas},
+    {"kv_remove", kv_remove},
     {"metric", metric},
+    {"foreign", foreign},
     {"http", http},
+    {"http_small", http},
+    {"http_soon", http},
+    {"http_cancel", http_cancel},
+    {"http_invalid", http_invalid},
     {"exec_http", exec},
 };
 
@@ -388,20 +562,33 @@ static fairlead_status run(fairlead_inst *inst, uint64_t work)
 	if (is(inst, "exec_reply"))
 		return reply(inst, work, str("from the pool"));
 	if (is(inst, "exec_http")) {
-		const fairlead_http_request out = {
-		    .struct_size = sizeof out, .method = str("GET"), .url = str(inst->url)};
 		fairlead_id op;
 
-		return inst->http->send(inst->self, work, &out, &op);
+		return http_send(inst, work, str("from the pool"), &op);
+	}
+	if (is(inst, "exec_full")) {
+		(void)mtx_lock(&inst->busy);
+		(void)mtx_unlock(&inst->busy);
 	}
 	return FAIRLEAD_OK;
+}
+
+static void reply_status(fairlead_inst *inst, fairlead_status status)
+{
+	char text[4];
+
+	name_status('e', status, text);
+	(void)reply(inst, inst->pending, str(text));
 }
 
 static void on_http(fairlead_inst *inst, const fairlead_event *event)
 {
 	const fairlead_http_response *r = event->payload;
 
-	(void)reply(inst, inst->pending, r != NULL ? r->body : str("no answer"));
+	if (r != NULL)
+		(void)reply(inst, inst->pending, r->body);
+	else
+		reply_status(inst, event->status);
 }
 
 static void on_kv(fairlead_inst *inst, const fairlead_event *event)
@@ -409,11 +596,17 @@ static void on_kv(fairlead_inst *inst, const fairlead_event *event)
 	const fairlead_kv_result *r = event->payload;
 	fairlead_id op;
 
-	if (inst->step++ == 0)
+	if (event->status == FAIRLEAD_E_CONFLICT && r->version != 0)
+		(void)reply(inst, inst->pending, r->value);
+	else if (event->status == FAIRLEAD_E_NOT_FOUND)
+		(void)reply(inst, inst->pending, str("not found"));
+	else if (event->status != FAIRLEAD_OK)
+		reply_status(inst, event->status);
+	else if (inst->step == 0) {
+		inst->step = 1;
 		(void)inst->kv->get(inst->self, inst->pending, str("key"), &op);
-	else
-		(void)reply(inst, inst->pending,
-		            event->status == FAIRLEAD_OK ? r->value : str("not found"));
+	} else
+		(void)reply(inst, inst->pending, inst->step == 2 ? str("done") : r->value);
 }
 
 static void on_event(fairlead_inst *inst, const fairlead_event *event)
@@ -426,17 +619,21 @@ static void on_event(fairlead_inst *inst, const fairlead_event *event)
 		on_http(inst, event);
 	else if (event->kind == FAIRLEAD_EVENT_KV)
 		on_kv(inst, event);
+	else if (is(inst, "exec_http") && event->status < 0)
+		reply_status(inst, event->status);
 	else if (inst->pending != 0 && !is(inst, "exec_reply") && !is(inst, "exec_http"))
 		(void)reply(inst, inst->pending,
 		            event->status == FAIRLEAD_E_CANCELLED ? str("cancelled") : str("done"));
 }
 
+#ifndef WITHOUT_ON_CANCEL
 static void on_cancel(fairlead_inst *inst, fairlead_id req, uint32_t reason)
 {
 	(void)reason;
 	if (is(inst, "late"))
 		(void)reply(inst, req, str("too late"));
 }
+#endif
 
 const fairlead_plugin *fairlead_plugin_entry_v1(void)
 {
@@ -449,7 +646,9 @@ const fairlead_plugin *fairlead_plugin_entry_v1(void)
 	    .start = start,
 	    .handle = handle,
 	    .on_event = on_event,
+#ifndef WITHOUT_ON_CANCEL
 	    .on_cancel = on_cancel,
+#endif
 	    .run = run,
 	    .quiesce = quiesce,
 	    .stop = stop,

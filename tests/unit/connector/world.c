@@ -194,13 +194,20 @@ static void start(struct world_call *c, void *instance)
 
 void world_start(struct world_call *c, struct fl_instance *instance, const char *body)
 {
+	world_start_until(c, instance, body, 0);
+}
+
+void world_start_until(struct world_call *c, struct fl_instance *instance, const char *body,
+                       uint64_t deadline_ns)
+{
 	*c = (struct world_call){.is_done = false};
 	(void)pthread_cond_init(&c->changed, NULL);
 	fl_arena_init(&c->arena, 4096, 32u << 20);
 	c->call.view = (fairlead_request){.method = {"POST", 4},
 	                                  .path = {"/", 1},
 	                                  .action = {"do", 2},
-	                                  .body = {body, strlen(body)}};
+	                                  .body = {body, strlen(body)},
+	                                  .deadline_ns = deadline_ns};
 	c->call.arena = &c->arena;
 	c->call.on_done = on_done;
 	c->call.on_paid = on_paid;

@@ -45,6 +45,9 @@ struct world_call {
 
 /* Starts a call with this body on the worker; *c is uninitialised memory. */
 void world_start(struct world_call *c, struct fl_instance *instance, const char *body);
+/* The same with a deadline; it is the test that must keep it. */
+void world_start_until(struct world_call *c, struct fl_instance *instance, const char *body,
+                       uint64_t deadline_ns);
 /* Waits until it is done; fails the test after 20 s. */
 void world_wait(struct world_call *c);
 /* Cancels, and says whether it is owed still. */

@@ -49,7 +49,8 @@ typedef struct fairlead_http {
 	 * FAIRLEAD_EVENT_HTTP will come, never before the current callback returned; with status
 	 * FAIRLEAD_OK, FAIRLEAD_E_TIMEOUT, FAIRLEAD_E_UPSTREAM (could not connect, broke off),
 	 * FAIRLEAD_E_DENIED (address refused), FAIRLEAD_E_TOO_LARGE or FAIRLEAD_E_CANCELLED.
-	 * < 0: not started, no event: E_INVAL, E_STALE, E_DENIED, E_AGAIN (concurrency).
+	 * < 0: not started, no event: E_INVAL, E_STALE, E_DENIED, E_AGAIN (concurrency). On some
+	 * threads the host finds that out only later: then it is the event's status.
 	 * `req`: the request this is for (see on_cancel() for when nobody waits for it), or 0.
 	 * [any & starting, running or quiescing] */
 	fairlead_status(FAIRLEAD_CALL *send)(fairlead_id self, fairlead_id req,
