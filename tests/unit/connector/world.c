@@ -1,4 +1,4 @@
-/* tests/unit/connector/world.c - a connector host with one worker, for tests
+/* tests/unit/connector/world.c - a connector host with its workers, for tests
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "tests/unit/connector/world.h"
@@ -30,30 +30,51 @@ static void *run_loop(void *loop)
 	return NULL;
 }
 
-int world_setup(void **state)
+static void start_worker(unsigned i)
+{
+	struct world_worker *worker = &w.workers[i];
+
+	assert_int_equal(fl_loop_create(&worker->loop), 0);
+	assert_int_equal(fl_outbound_create(worker->loop, &worker->client), 0);
+	fl_host_attach_worker(w.host, i, worker->loop, worker->client);
+	assert_int_equal(pthread_create(&worker->thread, NULL, run_loop, worker->loop), 0);
+}
+
+static void set_up(unsigned workers_n, uint64_t limit_ns)
 {
 	const struct fl_host_config config = {
 	    .state_dir = w.dir,
-	    .workers = 1,
+	    .workers = workers_n,
 	    .secret = append_secret,
-	    .create_limit_ns = 300 * FL_NS_PER_MS,
-	    .ready_limit_ns = 300 * FL_NS_PER_MS,
-	    .stop_limit_ns = 300 * FL_NS_PER_MS,
-	    .destroy_limit_ns = 300 * FL_NS_PER_MS,
-	    .drain_limit_ns = 300 * FL_NS_PER_MS,
-	    .stuck_limit_ns = 300 * FL_NS_PER_MS,
+	    .create_limit_ns = limit_ns,
+	    .ready_limit_ns = limit_ns,
+	    .stop_limit_ns = limit_ns,
+	    .destroy_limit_ns = limit_ns,
+	    .drain_limit_ns = limit_ns,
+	    .stuck_limit_ns = limit_ns,
 	};
 
-	(void)state;
 	(void)snprintf(w.dir, sizeof w.dir, "/tmp/fl-connector-XXXXXX");
 	assert_non_null(mkdtemp(w.dir));
 	world_error = FL_ERROR_INIT;
 	if (fl_host_create(&config, &w.host, &world_error) != 0)
 		fail_msg("%s", world_error.message);
-	assert_int_equal(fl_loop_create(&w.loop), 0);
-	assert_int_equal(fl_outbound_create(w.loop, &w.client), 0);
-	fl_host_attach_worker(w.host, 0, w.loop, w.client);
-	assert_int_equal(pthread_create(&w.thread, NULL, run_loop, w.loop), 0);
+	w.workers_n = workers_n;
+	for (unsigned i = 0; i < workers_n; i++)
+		start_worker(i);
+}
+
+int world_setup(void **state)
+{
+	(void)state;
+	set_up(1, 300 * FL_NS_PER_MS);
+	return 0;
+}
+
+int world_setup_two(void **state)
+{
+	(void)state;
+	set_up(2, 0);
 	return 0;
 }
 
@@ -63,10 +84,14 @@ int world_teardown(void **state)
 
 	(void)state;
 	w.host = fl_host_destroy(w.host);
-	fl_loop_stop(w.loop);
-	(void)pthread_join(w.thread, NULL);
-	w.client = fl_outbound_destroy(w.client);
-	w.loop = fl_loop_destroy(w.loop);
+	for (unsigned i = 0; i < w.workers_n; i++) {
+		struct world_worker *worker = &w.workers[i];
+
+		fl_loop_stop(worker->loop);
+		(void)pthread_join(worker->thread, NULL);
+		worker->client = fl_outbound_destroy(worker->client);
+		worker->loop = fl_loop_destroy(worker->loop);
+	}
 	(void)snprintf(gen, sizeof gen, "%s/gen", w.dir);
 	(void)rmdir(gen); /* zombies keep theirs */
 	(void)rmdir(w.dir);
@@ -83,7 +108,10 @@ struct fl_module *world_load(const char *name)
 
 	world_error = FL_ERROR_INIT;
 	(void)snprintf(path, sizeof path, "%s/%s/%s.so", build ? build : ".",
-	               strncmp(name, "mock", 4) == 0 ? "tests/mock" : "connectors", name);
+	               strncmp(name, "mock", 4) == 0    ? "tests/mock"
+	               : strncmp(name, "echo-", 5) == 0 ? "tests/e2e"
+	                                                : "connectors",
+	               name);
 	if (fl_module_load(w.host, path, &module, &world_error) != 0)
 		return NULL;
 	return module;
@@ -158,7 +186,7 @@ static void on_loop(struct world_call *c, void (*run)(struct world_call *c, void
 {
 	struct errand e = {.task.on_task = on_errand, .run = run, .c = c, .arg = arg};
 
-	fl_loop_post(w.loop, &e.task);
+	fl_loop_post(w.workers[0].loop, &e.task);
 	wait_for(&e.is_done, &errand_done);
 }
 

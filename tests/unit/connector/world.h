@@ -1,7 +1,7 @@
-/* tests/unit/connector/world.h - a connector host with one worker, for tests
+/* tests/unit/connector/world.h - a connector host with its workers, for tests
  * SPDX-License-Identifier: Apache-2.0
  *
- * The worker's loop runs on a thread of its own, as in the gateway. Calls are made and cancelled on
+ * Each worker's loop runs on a thread of its own, as in the gateway. Calls are made and cancelled on
  * it by world_call() and world_cancel(), which wait there and back.
  */
 #ifndef FL_TESTS_UNIT_CONNECTOR_WORLD_H
@@ -14,18 +14,23 @@
 
 struct world {
 	struct fl_host *host;
-	struct fl_loop *loop;
-	struct fl_outbound *client;
-	pthread_t thread;
+	struct world_worker {
+		struct fl_loop *loop;
+		struct fl_outbound *client;
+		pthread_t thread;
+	} workers[2];
+	unsigned workers_n;
 	char dir[64];
 };
 
-/* Limits of a fraction of a second. */
 extern struct world w;
+/* One worker; limits of a fraction of a second. */
 int world_setup(void **state);
+/* Two workers; the host's own limits. */
+int world_setup_two(void **state);
 int world_teardown(void **state);
 
-/* "echo", "mock-parallel", ... of the build folder. */
+/* "echo", "echo-2", "mock-parallel", ... of the build folder. */
 struct fl_module *world_load(const char *name);
 /* An instance of it with {"mode": mode}; NULL when it could not be made, then world_error says why.
  * `change` (may be NULL) may alter the spec. */
