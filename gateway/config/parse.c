@@ -43,6 +43,14 @@ static bool stop(struct parser *p, yaml_mark_t mark, const char *code, const cha
 	return false;
 }
 
+/* The same at a value that is in the tree. */
+static bool stop_at(struct parser *p, const struct fl_cfg_node *node, const char *code,
+		    const char *what, const char *hint)
+{
+	fl_cfg_hint(p->load, fl_cfg_bad(p->load, node, code, "%s", what), "%s", hint);
+	return false;
+}
+
 /* ---- what libyaml refuses ---- */
 
 /* What follows `mark`, whose index counts characters. */
@@ -181,14 +189,14 @@ static bool on_scalar(struct parser *p, const yaml_event_t *e)
 		return false;
 	node->text = keep(p, e->data.scalar.value, e->data.scalar.length);
 	if (memchr(e->data.scalar.value, '\0', e->data.scalar.length) != NULL)
-		return stop(p, e->start_mark, "text_nul", "there is a NUL in the string", "remove it");
+		return stop_at(p, node, "text_nul", "there is a NUL in the string", "remove it");
 	if (is_plain) {
 		node->kind = (uint8_t)fl_cfg_value_kind(node->text);
 		if ((node->kind == FL_CFG_INT || node->kind == FL_CFG_FLOAT) &&
 		    node->text.n > FL_CFG_NUMBER_MAX)
-			return stop(p, e->start_mark, "number_too_long",
-				    "no number is written with so many digits",
-				    "quote it if it is meant as a string");
+			return stop_at(p, node, "number_too_long",
+				       "no number is written with so many digits",
+				       "quote it if it is meant as a string");
 		if (node->kind == FL_CFG_BOOL)
 			node->text = (node->text.p[0] | 0x20) == 't' ? FL_STR("true") : FL_STR("false");
 	}

@@ -1,8 +1,6 @@
 /* gateway/config/read.c - a file, whole and bounded
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
-
 #include "gateway/config/tree.h"
 
 #include <errno.h>
@@ -12,11 +10,12 @@
 
 static int refuse(struct fl_error *err, const char *path, int code)
 {
-	const char *text = strerrordesc_np(code);
-
-	(void)fl_error_set(err, "file_unreadable", "cannot read %s: %s", path,
-			   text != NULL ? text : "unknown error");
-	if (code == EACCES)
+	(void)fl_error_set(err, code == ENOMEM ? "out_of_memory" : "file_unreadable",
+			   "cannot read %s: %s", path, fl_errno_text(code));
+	if (code == ENOMEM)
+		fl_error_hint(err, "at most %u MiB are used to read a configuration",
+			      FL_CFG_MEMORY_MAX >> 20);
+	else if (code == EACCES)
 		fl_error_hint(err, "let the user that runs fairlead read it");
 	else
 		fl_error_hint(err, "relative paths start at the folder of the file that names them");

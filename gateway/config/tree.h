@@ -95,7 +95,8 @@ const char *fl_cfg_kind_name(enum fl_cfg_kind kind);
 
 /* ---- stages ---- */
 
-/* A regular file of at most `max_bytes`. Codes: file_unreadable, file_too_large. */
+/* A regular file of at most `max_bytes`. Codes: file_unreadable, file_too_large,
+ * out_of_memory. */
 FL_MUST_USE int fl_cfg_read(struct fl_arena *arena, const char *path, size_t max_bytes,
 			    struct fl_str *ret, struct fl_error *err);
 /* `path` below `dir` unless it is absolute; NUL-terminated, in the arena. */

@@ -1,50 +1,11 @@
 /* tests/unit/config/test_load.c - what is said about configurations that are wrong
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/test.h"
+#include "tests/unit/config/load.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/file.h"
-#include "gateway/config/limits.h"
-#include "gateway/config/schema.h"
-
-static struct fl_arena arena;
-static struct fl_problems problems;
-
-static int setup(void **state)
-{
-	(void)state;
-	fl_arena_init(&arena, 4096, 64u << 20);
-	fl_problems_init(&problems, &arena);
-	(void)setenv("FL_TEST_SET", "v4lue", 1);
-	(void)unsetenv("FL_TEST_UNSET");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fl_arena_fini(&arena);
-	return 0;
-}
-
-static struct fl_config *load(struct fl_str text)
-{
-	fl_arena_reset(&arena);
-	fl_problems_init(&problems, &arena);
-	return fl_config_load_text("f", text, NULL, &problems);
-}
 
 /* ---- one mistake each ---- */
-
-#define V1 "apiVersion: fairlead/v1\n"
 
 /* clang-format off */
 static const struct {
@@ -97,12 +58,42 @@ static const struct {
     {"an alias to itself", V1 "server: &x { listen: *x }\n", 2, 22, "yaml_alias", "/server", "write it out"},
     {"a tag", V1 "server: !!python/object {}\n", 2, 9, "yaml_tag", "", "remove it"},
     {"a merge key", V1 "server: { <<: {} }\n", 2, 11, "yaml_merge", "/server", "write the keys out, or give the whole map by an alias"},
+    {"a tag on a string", V1 "server: { data_dir: !!binary eA== }\n", 2, 21, "yaml_tag", "/server", "remove it"},
+    {"an anchor on a key", V1 "&k server: {}\n", 2, 1, "yaml_key", "", "remove it"},
+    {"an alias for a key", V1 "server: &k {}\n*k : {}\n", 3, 1, "yaml_key", "", "write it out"},
+    {"a duplicate key among many", V1 "instances:\n  a: { connector: x, config: { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, k: 1, l: 1, m: 1, n: 1, o: 1, p: 1, q: 1, c: 1 } }\n", 3, 134, "duplicate_key", "/instances/a/config/c", "the first one is on line 3; remove one"},
+    {"a duplicate route", V1 "routes:\n  a: {}\n  a: {}\n", 4, 3, "duplicate_key", "/routes/a", "the first one is on line 3; remove one"},
+    {"a NUL as an escape", V1 "server: { data_dir: \"a\\0b\" }\n", 2, 21, "text_nul", "/server/data_dir", "remove it"},
+    {"a NUL as an escape in a key", V1 "server: { \"a\\0b\": 1 }\n", 2, 11, "text_nul", "/server", "remove it"},
+    {"a unit that is none", V1 "server: { limits: { idle_timeout: 5min } }\n", 2, 35, "bad_value", "/server/limits/idle_timeout", ""},
+    {"a duration with a fraction", V1 "server: { limits: { idle_timeout: 1.5s } }\n", 2, 35, "bad_value", "/server/limits/idle_timeout", ""},
+    {"a duration over 64 bits", V1 "server: { limits: { idle_timeout: 18446744073709551615h } }\n", 2, 35, "bad_value", "/server/limits/idle_timeout", ""},
+    {"an unquoted colon", V1 "server: { data_dir: a: b }\n", 2, 22, "yaml_syntax", "/server", "look for wrong indentation, a missing \":\", \",\" or quote"},
+    {"a string that holds a colon", V1 "server:\n  data_dir: a: b\n", 3, 14, "yaml_syntax", "/server", "quote a string that holds \": \""},
+    {"a string that begins with a percent sign", V1 "server:\n  data_dir: %x\n", 3, 13, "yaml_syntax", "/server", "quote a string that begins with this character"},
+    {"wrong indentation", V1 "server:\n    listen: []\n  admin: {}\n", 4, 3, "yaml_syntax", "", "look for wrong indentation, a missing \":\", \",\" or quote"},
+    {"an include without files", V1 "include: [a.yaml]\n", 2, 11, "file_denied", "/include/0", "load the configuration from a file"},
+    {"an item of a list that is no string", V1 "server: { listen: [8080] }\n", 2, 20, "wrong_type", "/server/listen/0", "quote it: \"8080\""},
+    {"a secret that is no string", V1 "secrets: { a: 7 }\n", 2, 15, "wrong_type", "/secrets/a", "for example: { github/token: \"${file:github.token}\" }"},
+    {"a name of a secret that is none", V1 "secrets: { \"a b\": x }\n", 2, 12, "bad_value", "/secrets/a b", ""},
+    {"a secret by a name that is none", V1 "instances: { a: { connector: http, config: { x: \"${secret:a b}\" } } }\n", 2, 49, "substitution_invalid", "/instances/a/config/x", "write ${secret:NAME}, as in secrets:"},
+    {"a variable without a name", V1 "server: { data_dir: \"${env:}\" }\n", 2, 21, "substitution_invalid", "/server/data_dir", "write ${env:NAME} or ${env:NAME:-default}"},
+    {"a variable that is no text", V1 "server: { data_dir: \"${env:FL_TEST_BYTES}\" }\n", 2, 21, "value_not_text", "/server/data_dir", "values must be UTF-8 text"},
+    {"an unset variable below config", V1 "instances: { a: { connector: http, config: { x: [1, \"${env:FL_TEST_UNSET}\"] } } }\n", 2, 53, "env_unset", "/instances/a/config/x/1", "set it, or give a default: ${env:NAME:-default}"},
+    {"a pointer with characters that it escapes", V1 "instances: { a: { connector: http, config: { \"a/b~c\": .inf } } }\n", 2, 55, "number_too_large", "/instances/a/config/a~1b~0c", "whole numbers have 64 bits; quote it if it is meant as a string"},
+    {"an address that is none", V1 "server: { listen: [\"127.0.0.256:80\"] }\n", 2, 20, "bad_value", "/server/listen/0", ""},
+    {"a port that is none", V1 "server: { listen: [\"127.0.0.1:65536\"] }\n", 2, 20, "bad_value", "/server/listen/0", ""},
+    {"a network that is none", V1 "server: { trusted_proxies: [\"10.0.0.0/33\"] }\n", 2, 29, "bad_value", "/server/trusted_proxies/0", ""},
+    {"a path with a query", V1 "instances: { echo: { connector: echo } }\nroutes:\n  a: { match: { path: \"/a?b\" }, to: { instance: echo, action: reply } }\n", 4, 23, "bad_value", "/routes/a/match/path", ""},
+    {"a header with an underscore", V1 "instances: { echo: { connector: echo } }\nroutes:\n  a: { match: { path: /a, headers: { x_a: b } }, to: { instance: echo, action: reply } }\n", 4, 38, "bad_value", "/routes/a/match/headers/x_a", ""},
+    {"a map that is a list", V1 "routes: [ { match: { path: /a } } ]\n", 2, 9, "wrong_type", "/routes", ""},
+    {"a route that is a string", V1 "routes: { a: echo }\n", 2, 14, "wrong_type", "/routes/a", "write its keys below it, or as { key: value }"},
     {"a complex key", V1 "? [a]\n: b\n", 2, 3, "yaml_key", "", "quote a key that holds \"{\", \"[\" or \"?\""},
 };
 /* clang-format on */
 
 static void check_first(const char *name, unsigned line, unsigned column, const char *code,
-			const char *pointer, const char *hint)
+                        const char *pointer, const char *hint)
 {
 	const struct fl_problem *p = problems.first;
 
@@ -111,8 +102,8 @@ static void check_first(const char *name, unsigned line, unsigned column, const 
 	if (strcmp(p->code, code) != 0 || p->at.line != line || p->at.column != column ||
 	    !fl_str_is(p->pointer, pointer) || !fl_str_is(p->hint, hint))
 		fail_msg("%s: %u:%u %s %.*s [%.*s]", name, (unsigned)p->at.line,
-			 (unsigned)p->at.column, p->code, FL_STR_ARGS(p->pointer),
-			 FL_STR_ARGS(p->hint));
+		         (unsigned)p->at.column, p->code, FL_STR_ARGS(p->pointer),
+		         FL_STR_ARGS(p->hint));
 	assert_string_equal(p->at.file, "f");
 	assert_true(p->detail.n > 0);
 }
@@ -123,26 +114,59 @@ static void test_mistakes(void **state)
 	for (size_t i = 0; i < FL_ARRAY_LEN(mistakes); i++) {
 		assert_null(load(fl_str(mistakes[i].text)));
 		check_first(mistakes[i].name, mistakes[i].line, mistakes[i].column,
-			    mistakes[i].code, mistakes[i].pointer, mistakes[i].hint);
+		            mistakes[i].code, mistakes[i].pointer, mistakes[i].hint);
 	}
 }
+
+/* clang-format off */
+#define B(code, line, column, bytes) {code, line, column, FL_STR_INIT(bytes)}
+static const struct {
+	const char *code;
+	unsigned line, column;
+	struct fl_str text;
+} bytes[] = {
+    B("text_nul", 2, 11, V1 "server: {}\0\n"),
+    B("text_nul", 3, 1, V1 "server: {}\n\0"),
+    B("text_encoding", 2, 22, V1 "server: { data_dir: \"\xff\" }\n"),
+    B("text_encoding", 2, 5, V1 "# \xc3\xa4 \xc3"), /* cut off in a character; columns count characters */
+    B("text_encoding", 2, 3, V1 "# \xc0\x80\n"), /* a NUL in two bytes */
+    B("text_encoding", 2, 3, V1 "# \xed\xa0\x80\n"), /* half of a surrogate pair */
+    B("text_encoding", 2, 3, V1 "# \xf4\x90\x80\x80\n"), /* beyond Unicode */
+    B("text_encoding", 1, 1, "\xef\xbb\xbf" V1), /* a byte order mark */
+    B("text_encoding", 1, 1, "\xff\xfe" "a\0"), /* UTF-16 */
+    B("text_encoding", 1, 1, "\xfe\xff\0a"),
+    B("text_control", 2, 3, V1 "# \xef\xbb\xbf\n"),
+    B("text_control", 2, 3, V1 "# \x1b[31m\n"),
+    B("text_control", 2, 3, V1 "# \x7f\n"),
+    B("text_control", 2, 3, V1 "# \xc2\x9b\n"),
+    B("text_control", 3, 2, V1 "# \r\n#\x01\n"), /* one line feed */
+    B("text_control", 3, 2, V1 "# \r#\x01\n"),
+};
+/* clang-format on */
 
 static void test_bytes(void **state)
 {
 	(void)state;
-	assert_null(load(FL_STR(V1 "server: {}\n\0")));
-	assert_string_equal(problems.first->code, "text_nul");
-	assert_null(load(FL_STR(V1 "server: { data_dir: \"\xff\" }\n")));
-	assert_string_equal(problems.first->code, "text_encoding");
-	assert_null(load(FL_STR("\xef\xbb\xbf" V1)));
-	assert_string_equal(problems.first->code, "text_encoding");
+	for (size_t i = 0; i < FL_ARRAY_LEN(bytes); i++) {
+		char name[40];
+
+		assert_null(load(bytes[i].text));
+		(void)snprintf(name, sizeof name, "bytes %zu", i);
+		if (strcmp(problems.first->code, bytes[i].code) != 0 ||
+		    problems.first->at.line != bytes[i].line ||
+		    problems.first->at.column != bytes[i].column || problems.first->hint.n == 0)
+			fail_msg("%s: %s", name, said());
+	}
+	(void)fl_config_unref(load(FL_STR(V1 "# tab:\t nbsp:\xc2\xa0 nel:\xc2\x85\n")));
+	assert_int_equal(problems.errors, 0);
 }
 
 static void test_all_at_once(void **state)
 {
-	static const char text[] = V1 "server: { lissten: [] , workers: -1 }\n"
-				      "instances: { a: { conector: echo } }\n"
-				      "routes: { r: { match: { path: x }, to: { instance: b, action: c } } }\n";
+	static const char text[] =
+	    V1 "server: { lissten: [] , workers: -1 }\n"
+	       "instances: { a: { conector: echo } }\n"
+	       "routes: { r: { match: { path: x }, to: { instance: b, action: c } } }\n";
 
 	(void)state;
 	assert_null(load(FL_STR(text)));
@@ -170,17 +194,21 @@ static void test_literal_secret_warns(void **state)
 /* ---- what is not wrong ---- */
 
 static const char full[] =
-    V1 "server:\n  listen: [\"127.0.0.1:0\", \"[::1]:0\"]\n  limits: { max_body: 2MiB, idle_timeout: 90s }\n"
+    V1 "server:\n  listen: [\"127.0.0.1:0\", \"[::1]:0\"]\n  limits: { max_body: 2MiB, "
+       "idle_timeout: 90s }\n"
        "secrets:\n  t/a: \"${env:FL_TEST_SET}\"\n"
        "connectors:\n  http: { version: \"1.x\" }\n"
        "instances:\n"
        "  up:\n    connector: http\n    owner: me\n    timeout: 5s\n"
-       "    config: { base_url: \"http://x\", n: 1.50, b: true, z: ~, s: \"${secret:t/a}\", plain: \"$${x}\" }\n"
+       "    config: { base_url: \"http://x\", n: 1.50, b: true, z: ~, s: \"${secret:t/a}\", plain: "
+       "\"$${x}\" }\n"
        "    grants: { egress: [\"x:80\"], secrets: [t/a], private_addresses: true }\n"
        "  echo: { connector: echo }\n"
        "routes:\n"
-       "  one: { match: { host: API.example.com, path: \"/a/{id}\", methods: [GET, PUT], headers: { X-A: b } },\n"
-       "         request: { max_body: 64KiB, timeout: 250ms }, to: { instance: up, action: forward } }\n"
+       "  one: { match: { host: API.example.com, path: \"/a/{id}\", methods: [GET, PUT], headers: "
+       "{ X-A: b } },\n"
+       "         request: { max_body: 64KiB, timeout: 250ms }, to: { instance: up, action: forward "
+       "} }\n"
        "  two: { match: { path: \"/b/**\" }, to: { instance: echo, action: reply } }\n";
 
 static void test_full(void **state)
@@ -199,8 +227,9 @@ static void test_full(void **state)
 	assert_int_equal(config->server.limits.idle_timeout_ns, 90 * FL_NS_PER_SEC);
 	assert_int_equal(config->connectors_n, 2); /* echo is not listed, and there */
 	up = &config->instances[0];
-	assert_true(fl_str_is(up->config_json, "{\"b\":true,\"base_url\":\"http://x\",\"n\":1.5,"
-					       "\"plain\":\"${x}\",\"s\":\"${secret:t/a}\",\"z\":null}"));
+	assert_true(fl_str_is(up->config_json,
+	                      "{\"b\":true,\"base_url\":\"http://x\",\"n\":1.5,"
+	                      "\"plain\":\"${x}\",\"s\":\"${secret:t/a}\",\"z\":null}"));
 	assert_true(up->grants.private_addresses);
 	assert_int_equal(up->timeout_ns, 5 * FL_NS_PER_SEC);
 	one = &config->routes[0];
@@ -219,10 +248,22 @@ static void test_core_schema(void **state)
 	static const struct {
 		const char *written, *json;
 	} cases[] = {
-	    {"yes", "\"yes\""}, {"no", "\"no\""},     {"on", "\"on\""},	   {"True", "true"},
-	    {"~", "null"},	{"", "null"},	      {"0o17", "15"},	   {"0x1F", "31"},
-	    {"017", "17"},	{".5", "0.5"},	      {"1e3", "1000.0"},   {"1_000", "\"1_000\""},
-	    {"12:30", "\"12:30\""}, {"2026-11-25", "\"2026-11-25\""}, {"'1'", "\"1\""}, {"-0", "0"},
+	    {"yes", "\"yes\""},     {"no", "\"no\""},
+	    {"on", "\"on\""},       {"True", "true"},
+	    {"~", "null"},          {"", "null"},
+	    {"0o17", "15"},         {"0x1F", "31"},
+	    {"017", "17"},          {".5", "0.5"},
+	    {"1e3", "1000.0"},      {"1_000", "\"1_000\""},
+	    {"12:30", "\"12:30\""}, {"2026-11-25", "\"2026-11-25\""},
+	    {"'1'", "\"1\""},       {"-0", "0"},
+	    {"off", "\"off\""},     {"No", "\"No\""},
+	    {"NULL", "null"},       {"nULL", "\"nULL\""},
+	    {"+12", "12"},          {"0o8", "\"0o8\""},
+	    {"0b1", "\"0b1\""},     {"1.", "1.0"},
+	    {"-.5e-1", "-0.05"},    {".", "\".\""},
+	    {"1e", "\"1e\""},       {"\"~\"", "\"~\""},
+	    {"!!str 12", "\"12\""}, {"'tRUE'", "\"tRUE\""},
+	    {"tRUE", "\"tRUE\""},   {"FALSE", "false"},
 	};
 
 	(void)state;
@@ -239,16 +280,18 @@ static void test_core_schema(void **state)
 		assert_non_null(config);
 		if (!fl_str_is(config->instances[0].config_json, expected))
 			fail_msg("%s became %.*s", cases[i].written,
-				 FL_STR_ARGS(config->instances[0].config_json));
+			         FL_STR_ARGS(config->instances[0].config_json));
 		(void)fl_config_unref(config);
 	}
 }
 
 static void test_digest(void **state)
 {
-	struct fl_config *a = load(FL_STR(V1 "instances: { x: { connector: echo }, y: { connector: echo } }\n"));
-	struct fl_config *b = load(FL_STR("{\"instances\":{\"y\":{\"connector\":\"echo\"},\"x\":{\"connector\":\"echo\"}},"
-					  "\"apiVersion\":\"fairlead/v1\"}"));
+	struct fl_config *a =
+	    load(FL_STR(V1 "instances: { x: { connector: echo }, y: { connector: echo } }\n"));
+	struct fl_config *b = load(
+	    FL_STR("{\"instances\":{\"y\":{\"connector\":\"echo\"},\"x\":{\"connector\":\"echo\"}},"
+	           "\"apiVersion\":\"fairlead/v1\"}"));
 	struct fl_config *c = load(FL_STR(V1 "instances: { x: { connector: echo } }\n"));
 
 	(void)state;
@@ -272,202 +315,9 @@ static void test_cut_off(void **state)
 	}
 }
 
-/* ---- limits ---- */
-
-static const char *code_of(struct fl_buf *text)
-{
-	struct fl_config *config = load(fl_buf_str(text));
-	const char *code = config ? "" : problems.first->code;
-
-	(void)fl_config_unref(config);
-	fl_buf_fini(text);
-	return code;
-}
-
-static void begin(struct fl_buf *text)
-{
-	fl_buf_init(text, 64u << 20);
-	fl_buf_add_c(text, V1);
-}
-
-static void test_size(void **state)
-{
-	struct fl_buf text;
-
-	(void)state;
-	for (int over = 0; over < 2; over++) {
-		begin(&text);
-		fl_buf_add_c(&text, "#");
-		while (text.len < FL_CFG_BYTES_MAX + (size_t)over)
-			fl_buf_add_char(&text, 'x');
-		assert_string_equal(code_of(&text), over ? "file_too_large" : "");
-	}
-}
-
-static void test_depth(void **state)
-{
-	/* The root, instances, a and config are the first four. */
-	const unsigned most = FL_CFG_DEPTH_MAX - 4;
-	struct fl_buf text;
-
-	(void)state;
-	for (unsigned lists = most; lists <= most + 1; lists++) {
-		begin(&text);
-		fl_buf_add_c(&text, "instances: { a: { connector: echo, config: { v: ");
-		for (unsigned i = 0; i < lists; i++)
-			fl_buf_add_char(&text, '[');
-		for (unsigned i = 0; i < lists; i++)
-			fl_buf_add_char(&text, ']');
-		fl_buf_add_c(&text, " } } }\n");
-		assert_string_equal(code_of(&text), lists > most ? "too_deep" : "");
-	}
-}
-
-static void test_aliases(void **state)
-{
-	struct fl_buf text;
-
-	(void)state;
-	begin(&text);
-	fl_buf_add_c(&text, "instances:\n  i:\n    connector: echo\n    config:\n      a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-	for (int i = 1; i < 12; i++)
-		fl_buf_printf(&text, "      a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1,
-			      i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
-	assert_string_equal(code_of(&text), "too_many_aliases");
-}
-
-static void test_nodes(void **state)
-{
-	struct fl_buf text;
-
-	(void)state;
-	begin(&text);
-	fl_buf_add_c(&text, "instances: { a: { connector: echo, config: { v: [");
-	for (unsigned i = 0; i < FL_CFG_NODES_MAX; i++)
-		fl_buf_add_c(&text, "1,");
-	fl_buf_add_c(&text, "] } } }\n");
-	assert_string_equal(code_of(&text), "too_many_nodes");
-}
-
-static void test_many_routes(void **state)
-{
-	struct fl_buf text;
-	struct fl_config *config;
-
-	(void)state;
-	begin(&text);
-	fl_buf_add_c(&text, "instances: { echo: { connector: echo } }\nroutes:\n");
-	for (unsigned i = 0; i < 10000; i++)
-		fl_buf_printf(&text, "  r%u: { match: { path: \"/v1/r%u/{id}\" }, to: { instance: echo, action: reply } }\n",
-			      i, i);
-	config = load(fl_buf_str(&text));
-	assert_non_null(config);
-	assert_int_equal(config->routes_n, 10000);
-	(void)fl_config_unref(config);
-	fl_buf_fini(&text);
-}
-
-/* ---- files ---- */
-
-static struct fl_config *load_file(const char *path)
-{
-	fl_arena_reset(&arena);
-	fl_problems_init(&problems, &arena);
-	return fl_config_load_file(path, &problems);
-}
-
-static void put(const char *dir, const char *name, const char *text)
-{
-	struct fl_error err = FL_ERROR_INIT;
-	char path[256];
-
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
-	assert_int_equal(fl_file_replace(path, fl_str(text), 0600, &err), 0);
-}
-
-static void test_includes(void **state)
-{
-	char dir[] = "/tmp/fl-config-XXXXXX", path[64];
-	struct fl_config *config;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	(void)snprintf(path, sizeof path, "%s/main.yaml", dir);
-	put(dir, "main.yaml", V1 "include: [\"part-*.yaml\"]\nsecrets: { k: \"${file:key}\" }\n"
-				 "server: { data_dir: data }\n");
-	put(dir, "key", "from a file\n");
-	put(dir, "part-a.yaml", "instances: { a: { connector: echo } }\n");
-	put(dir, "part-b.yaml", "routes: { r: { match: { path: /r }, to: { instance: a, action: reply } } }\n");
-	config = load_file(path);
-	if (!config)
-		fail_msg("%.*s", FL_STR_ARGS(problems.first->detail));
-	assert_int_equal(config->routes_n, 1);
-	assert_true(fl_str_is(config->secrets[0].value, "from a file"));
-	assert_true(fl_str_starts(config->server.data_dir, fl_str(dir)));
-	(void)fl_config_unref(config);
-
-	put(dir, "part-b.yaml", "instances: { a: { connector: http } }\n");
-	assert_null(load_file(path));
-	assert_string_equal(problems.first->code, "duplicate_key");
-	put(dir, "part-b.yaml", "include: [main.yaml]\n");
-	assert_null(load_file(path));
-	assert_string_equal(problems.first->code, "include_repeated");
-	put(dir, "part-b.yaml", "include: [gone.yaml]\n");
-	assert_null(load_file(path));
-	assert_string_equal(problems.first->code, "file_unreadable");
-	put(dir, "part-b.yaml", "server: {}\nbad: {\n");
-	assert_null(load_file(path));
-	assert_non_null(strstr(problems.first->at.file, "part-b.yaml"));
-	(void)snprintf(path, sizeof path, "%s/nowhere.yaml", dir);
-	assert_null(load_file(path));
-	assert_string_equal(problems.first->code, "file_unreadable");
-	for (size_t i = 0; i < 4; i++) {
-		static const char *const names[] = {"main.yaml", "key", "part-a.yaml", "part-b.yaml"};
-
-		(void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-		assert_int_equal(unlink(path), 0);
-	}
-	assert_int_equal(rmdir(dir), 0);
-}
-
-/* Which of the examples are there to be wrong. */
-static void test_examples(void **state)
-{
-	const char *top = getenv("top_srcdir");
-	char path[512];
-	const struct dirent *e;
-	unsigned n = 0;
-	DIR *dir;
-
-	(void)state;
-	(void)snprintf(path, sizeof path, "%s/docs/examples", top ? top : ".");
-	dir = opendir(path);
-	assert_non_null(dir);
-	while ((e = readdir(dir))) {
-		bool is_broken = strcmp(e->d_name, "broken.yaml") == 0;
-		struct fl_config *config;
-
-		if (!strstr(e->d_name, ".yaml"))
-			continue;
-		(void)setenv("GITHUB_TOKEN", "x", 1);
-		(void)snprintf(path, sizeof path, "%s/docs/examples/%s", top ? top : ".", e->d_name);
-		config = load_file(path);
-		if ((config == NULL) != is_broken)
-			fail_msg("%s: %.*s", e->d_name,
-				 FL_STR_ARGS(problems.first ? problems.first->detail : FL_STR("accepted")));
-		if (is_broken)
-			assert_true(problems.errors >= 8);
-		(void)fl_config_unref(config);
-		n++;
-	}
-	(void)closedir(dir);
-	assert_true(n >= 3);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, setup, teardown)
 	    CASE("each mistake has its code, place, pointer and hint", test_mistakes),
 	    CASE("what is no text is refused", test_bytes),
 	    CASE("all mistakes are told at once", test_all_at_once),
@@ -476,13 +326,6 @@ int main(void)
 	    CASE("scalars are those of YAML 1.2's core schema", test_core_schema),
 	    CASE("the digest is of the content, not of how it is written", test_digest),
 	    CASE("a text cut off anywhere is refused or whole", test_cut_off),
-	    CASE("the limit on bytes", test_size),
-	    CASE("the limit on depth", test_depth),
-	    CASE("the limit on aliases", test_aliases),
-	    CASE("the limit on nodes", test_nodes),
-	    CASE("10,000 routes are read", test_many_routes),
-	    CASE("included files and values from files", test_includes),
-	    CASE("the examples are what they are meant to be", test_examples),
 	};
 
 	return cmocka_run_group_tests_name("config load", tests, NULL, NULL);
