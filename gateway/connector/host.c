@@ -158,7 +158,7 @@ struct fl_host *fl_host_destroy(struct fl_host *host)
 		return NULL; /* something stands still: its threads still use the host */
 	fl_reaper_stop(host);
 	/* What was left to the workers without waiting (fl_host_visit_later) has run after this. */
-	is_clean = host->zombies == 0 &&
+	is_clean = host->zombies == 0 && !host->modules.is_stuck &&
 	           fl_host_visit(host, do_nothing, NULL, fl_clock_mono_ns() + 5 * FL_NS_PER_SEC);
 	if (!fl_lifecycle_fini(&host->lifecycle) || !is_clean)
 		return NULL;

@@ -92,6 +92,7 @@ void fl_modules_counts(struct fl_modules *modules, struct fl_host_counts *ret)
 	ret->loads_total = modules->loads_total;
 	ret->load_failures_total = modules->load_failures_total;
 	ret->unloads_total = modules->unloads_total;
+	ret->zombies += modules->is_stuck; /* its thread is in the loader for ever */
 	(void)pthread_mutex_unlock(&modules->lock);
 }
 

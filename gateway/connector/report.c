@@ -65,7 +65,7 @@ void fl_host_counts(struct fl_host *host, struct fl_host_counts *ret)
 	for (const struct fl_instance *i = host->instances; i; i = i->next)
 		ret->instances_live += !i->is_retiring && i->state != FL_INSTANCE_ZOMBIE;
 	ret->instances_draining = host->retiring_n;
-	ret->zombies = host->zombies;
+	ret->zombies += host->zombies;
 	(void)pthread_mutex_unlock(&host->lock);
 }
 

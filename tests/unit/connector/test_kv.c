@@ -1,0 +1,159 @@
+/* tests/unit/connector/test_kv.c - the key-value store of connectors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "gateway/connector/kv.h"
+#include "tests/unit/connector/world.h"
+
+#include "base/clock.h"
+
+static struct fl_kv_store *store;
+static uint64_t version;
+static struct fl_buf value;
+
+static int setup(void **state)
+{
+	(void)state;
+	store = fl_kv_store_create(FL_STR("mock"));
+	assert_non_null(store);
+	fl_buf_init(&value, FL_KV_VALUE_MAX);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	store = fl_kv_store_destroy(store);
+	fl_buf_fini(&value);
+	return 0;
+}
+
+static fairlead_status run(struct fl_kv_args args)
+{
+	if (args.quota_bytes == 0)
+		args.quota_bytes = FL_KV_QUOTA_DEFAULT;
+	fl_buf_clear(&value);
+	return fl_kv_run(store, &args, &version, &value);
+}
+
+#define GET(k) run((struct fl_kv_args){.verb = FL_KV_GET, .key = FL_STR(k)})
+#define PUT(k, v) run((struct fl_kv_args){.verb = FL_KV_PUT, .key = FL_STR(k), .value = FL_STR(v)})
+#define REMOVE(k) run((struct fl_kv_args){.verb = FL_KV_REMOVE, .key = FL_STR(k)})
+#define CAS(k, n, v)                                                                               \
+	run((struct fl_kv_args){                                                                   \
+	    .verb = FL_KV_CAS, .key = FL_STR(k), .version = (n), .value = FL_STR(v)})
+
+static void test_put_and_get(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	assert_int_equal(GET("a"), FAIRLEAD_E_NOT_FOUND);
+	assert_int_equal(version, 0);
+	assert_int_equal(PUT("a", "1"), FAIRLEAD_OK);
+	first = version;
+	assert_true(first > 0);
+	assert_int_equal(PUT("a", "22"), FAIRLEAD_OK);
+	assert_true(version > first);
+	assert_int_equal(GET("a"), FAIRLEAD_OK);
+	assert_true(fl_str_is(fl_buf_str(&value), "22"));
+	assert_int_equal(REMOVE("a"), FAIRLEAD_OK);
+	assert_int_equal(REMOVE("a"), FAIRLEAD_E_NOT_FOUND);
+	assert_int_equal(PUT("a", ""), FAIRLEAD_OK);
+	assert_true(version > first + 1); /* versions do not come back */
+	assert_int_equal(GET("a"), FAIRLEAD_OK);
+	assert_int_equal(value.len, 0);
+}
+
+static void test_cas(void **state)
+{
+	uint64_t known;
+
+	(void)state;
+	assert_int_equal(CAS("a", 7, "x"), FAIRLEAD_E_CONFLICT);
+	assert_int_equal(version, 0);
+	assert_int_equal(CAS("a", 0, "x"), FAIRLEAD_OK);
+	known = version;
+	assert_int_equal(CAS("a", 0, "y"), FAIRLEAD_E_CONFLICT);
+	assert_int_equal(version, known);
+	assert_true(fl_str_is(fl_buf_str(&value), "x"));
+	assert_int_equal(CAS("a", known, "y"), FAIRLEAD_OK);
+	assert_int_equal(CAS("a", known, "z"), FAIRLEAD_E_CONFLICT);
+}
+
+static void test_ttl(void **state)
+{
+	struct fl_kv_args args = {
+	    .verb = FL_KV_PUT, .key = FL_STR("a"), .value = FL_STR("1"), .ttl_ns = 1};
+
+	(void)state;
+	assert_int_equal(run(args), FAIRLEAD_OK);
+	assert_int_equal(GET("a"), FAIRLEAD_E_NOT_FOUND); /* a nanosecond is over */
+	assert_int_equal(store->used_bytes, 0);
+	args.ttl_ns = UINT64_MAX;
+	assert_int_equal(run(args), FAIRLEAD_OK);
+	assert_int_equal(GET("a"), FAIRLEAD_OK);
+}
+
+static void test_quota(void **state)
+{
+	struct fl_kv_args args = {.verb = FL_KV_PUT, .value = FL_STR("1234567890")};
+
+	(void)state;
+	args.quota_bytes = 2 * (FL_KV_ENTRY_BYTES + 1 + 10);
+	args.key = FL_STR("a");
+	args.ttl_ns = 1;
+	assert_int_equal(run(args), FAIRLEAD_OK);
+	args.ttl_ns = 0;
+	args.key = FL_STR("b");
+	assert_int_equal(run(args), FAIRLEAD_OK);
+	args.key = FL_STR("c"); /* in the place of what has expired */
+	assert_int_equal(run(args), FAIRLEAD_OK);
+	args.key = FL_STR("d");
+	assert_int_equal(run(args), FAIRLEAD_E_TOO_LARGE);
+	assert_int_equal(GET("d"), FAIRLEAD_E_NOT_FOUND);
+	args.key = FL_STR("c"); /* what is replaced makes room for itself */
+	assert_int_equal(run(args), FAIRLEAD_OK);
+	assert_int_equal(REMOVE("b"), FAIRLEAD_OK);
+	args.key = FL_STR("d");
+	assert_int_equal(run(args), FAIRLEAD_OK);
+}
+
+/* ---- through a connector ---- */
+
+static void test_survives_generations(void **state)
+{
+	struct fl_instance *instance;
+	char text[64];
+
+	(void)state;
+	instance = world_create("mock-parallel", "kv", NULL);
+	assert_non_null(instance);
+	assert_int_equal(world_ask(instance, "kept", text), FL_CALL_REPLIED);
+	assert_string_equal(text, "kept");
+	world_drop(instance);
+	instance = world_create("mock-parallel", "kv_get", NULL);
+	assert_non_null(instance);
+	assert_int_equal(world_ask(instance, "", text), FL_CALL_REPLIED);
+	assert_string_equal(text, "kept");
+	world_drop(instance);
+	instance = world_create("mock-serial", "kv_get", NULL); /* another id, another store */
+	assert_non_null(instance);
+	assert_int_equal(world_ask(instance, "", text), FL_CALL_REPLIED);
+	assert_string_equal(text, "not found");
+	world_drop(instance);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, setup, teardown)
+	    CASE("what is put is got, and versions rise", test_put_and_get),
+	    CASE("compare and swap", test_cas),
+	    CASE("entries expire", test_ttl),
+	    CASE("the quota counts keys, values and entries", test_quota),
+	    FL_CASE_SETUP("a store is the connector's, whatever generation",
+	                  test_survives_generations, world_setup, world_teardown),
+	};
+
+	return cmocka_run_group_tests_name("kv", tests, NULL, NULL);
+}
