@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "gateway/connector/import.h"
+#include "gateway/connector/sound.h"
+#include "gateway/connector/version.h"
 
 #include <fairlead/ext/exec.h>
 #include <fairlead/ext/http.h>
@@ -155,7 +157,9 @@ static void check_export(struct check *c, const Elf64_Sym *sym, struct fl_str na
 	if (visibility == STV_HIDDEN || visibility == STV_INTERNAL)
 		return;
 	if (fl_str_is(name, ENTRY "1")) {
-		c->file->has_entry = ELF64_ST_TYPE(sym->st_info) == STT_FUNC;
+		c->file->has_entry = ELF64_ST_TYPE(sym->st_info) == STT_FUNC &&
+		                     sym->st_shndx < SHN_LORESERVE &&
+		                     fl_sound_is_in(c->elf, sym->st_value, 1, PF_X);
 		return;
 	}
 	if (fl_str_starts(name, FL_STR(ENTRY)))
@@ -192,6 +196,17 @@ static void check_import(struct check *c, const Elf64_Sym *sym, struct fl_str na
 #endif
 }
 
+/* What the loader takes on trust when it looks a symbol up. */
+static bool is_symbol_sound(const Elf64_Sym *sym, struct fl_str name)
+{
+	unsigned bind = ELF64_ST_BIND(sym->st_info), type = ELF64_ST_TYPE(sym->st_info);
+
+	if (name.p == NULL || (bind > STB_WEAK && bind != STB_GNU_UNIQUE))
+		return false;
+	return sym->st_shndx != SHN_UNDEF || (bind != STB_LOCAL && name.n != 0 &&
+	                                      type <= STT_FUNC && sym->st_other == STV_DEFAULT);
+}
+
 static void check_symbols(struct check *c)
 {
 	Elf64_Sym sym;
@@ -199,6 +214,9 @@ static void check_symbols(struct check *c)
 	for (size_t i = 1; fl_elf_item(c->elf->symbols, i, &sym, sizeof sym); i++) {
 		struct fl_str name = fl_elf_string(c->elf->strings, sym.st_name);
 
+		if (!is_symbol_sound(&sym, name))
+			BAD(c, "elf_malformed", "link it again with an unmodified linker",
+			    "a symbol is none that a linker writes");
 		if (ELF64_ST_BIND(sym.st_info) == STB_LOCAL)
 			continue;
 		if (sym.st_shndx == SHN_UNDEF)
@@ -225,11 +243,13 @@ static uint64_t version_number(struct fl_str name)
 	           : 0;
 }
 
-static void check_version(struct check *c, struct fl_str name)
+static void check_version(void *ctx, struct fl_str library, struct fl_str name)
 {
+	struct check *c = ctx;
 	const char *host = fl_host_libc_version();
 	struct fl_str number;
 
+	(void)library;
 	if (!fl_str_starts(name, FL_STR("GLIBC_")) || host == NULL)
 		return;
 	number = fl_str_n(name.p + 6, name.n - 6);
@@ -242,118 +262,20 @@ static void check_version(struct check *c, struct fl_str name)
 		    "needs glibc %.*s, here is %s", FL_ELF_NAME(number), host);
 }
 
-/* A list of libraries, each with a list of versions; all links are relative and unsigned, so both
- * lists end. What they add up to is capped all the same: lists may share their ends. */
-static bool read_versions(struct check *c, uint64_t at)
-{
-	unsigned budget = 10000;
-	struct fl_str bytes;
-	Elf64_Verneed need;
-	Elf64_Vernaux aux;
-
-	do {
-		uint64_t aux_at;
-
-		if (budget-- == 0 || !fl_elf_at(c->elf, at, sizeof need, &bytes))
-			return false;
-		memcpy(&need, bytes.p, sizeof need);
-		aux_at = at + need.vn_aux;
-		do {
-			if (budget-- == 0 || !fl_elf_at(c->elf, aux_at, sizeof aux, &bytes))
-				return false;
-			memcpy(&aux, bytes.p, sizeof aux);
-			check_version(c, fl_elf_string(c->elf->strings, aux.vna_name));
-			aux_at += aux.vna_next;
-		} while (aux.vna_next != 0);
-		at += need.vn_next;
-	} while (need.vn_next != 0);
-	return true;
-}
-
 static void check_versions(struct check *c)
 {
-	uint64_t at;
+	struct fl_versions versions;
+	uint16_t index;
 
-	if (fl_elf_tag(c->elf, DT_VERNEED, &at) && !read_versions(c, at))
+	if (!fl_versions_read(c->elf, &versions, check_version, c))
 		BAD(c, "elf_malformed", "link it again with an unmodified linker",
-		    "the table of needed versions is not all there");
-}
-
-/* ---- relocations ---- */
-
-struct fault {
-	const char *code, *detail, *hint;
-};
-static const struct fault fault_symbol = {"elf_malformed",
-                                          "a relocation names a symbol that is not there",
-                                          "link it again with an unmodified linker"};
-static const struct fault fault_ifunc = {"elf_ifunc",
-                                         "has indirect functions, which run while loading",
-                                         "do not use the ifunc attribute or target_clones"};
-static const struct fault fault_tls = {
-    "elf_static_tls", "has initial-exec thread-local storage",
-    "leave out -ftls-model=initial-exec, or avoid thread-local variables"};
-static const struct fault fault_text = {"elf_textrel", "has text relocations",
-                                        "compile with -fPIC"};
-static const struct fault fault_type = {"elf_relocation", "has a relocation of an unusual type",
-                                        "compile with -fPIC"};
-
-/* clang-format off */
-static const struct {
-	uint32_t type;
-	const struct fault *fault; /* NULL: fine */
-} relocations[] = {
-#if defined(__x86_64__)
-	{R_X86_64_RELATIVE, NULL}, {R_X86_64_GLOB_DAT, NULL}, {R_X86_64_JUMP_SLOT, NULL},
-	{R_X86_64_64, NULL}, {R_X86_64_DTPMOD64, NULL}, {R_X86_64_DTPOFF64, NULL},
-	{R_X86_64_TLSDESC, NULL}, {R_X86_64_TPOFF64, &fault_tls}, {R_X86_64_IRELATIVE, &fault_ifunc},
-#else
-	{R_AARCH64_RELATIVE, NULL}, {R_AARCH64_GLOB_DAT, NULL}, {R_AARCH64_JUMP_SLOT, NULL},
-	{R_AARCH64_ABS64, NULL}, {R_AARCH64_TLS_DTPMOD, NULL}, {R_AARCH64_TLS_DTPREL, NULL},
-	{R_AARCH64_TLSDESC, NULL}, {R_AARCH64_TLS_TPREL, &fault_tls},
-	{R_AARCH64_IRELATIVE, &fault_ifunc},
-#endif
-};
-/* clang-format on */
-
-static bool is_writable(const struct fl_elf *elf, uint64_t address)
-{
-	Elf64_Phdr s;
-
-	for (size_t i = 0; fl_elf_item(elf->segments, i, &s, sizeof s); i++)
-		if (s.p_type == PT_LOAD && (s.p_flags & PF_W) != 0 && address >= s.p_vaddr &&
-		    s.p_memsz >= 8 && address - s.p_vaddr <= s.p_memsz - 8)
-			return true;
-	return false;
-}
-
-static const struct fault *relocation_fault(const struct fl_elf *elf, const Elf64_Rela *r)
-{
-	uint32_t type = (uint32_t)ELF64_R_TYPE(r->r_info);
-	uint64_t symbol = ELF64_R_SYM(r->r_info);
-
-	if (type == 0)
-		return NULL; /* R_*_NONE */
-	if (symbol != 0 && symbol >= elf->symbols.n / sizeof(Elf64_Sym))
-		return &fault_symbol;
-	for (size_t i = 0; i < FL_ARRAY_LEN(relocations); i++)
-		if (type == relocations[i].type)
-			return relocations[i].fault != NULL    ? relocations[i].fault
-			       : is_writable(elf, r->r_offset) ? NULL
-			                                       : &fault_text;
-	return &fault_type;
-}
-
-static void check_relocations(struct check *c, struct fl_str table)
-{
-	Elf64_Rela r;
-
-	for (size_t i = 0; fl_elf_item(table, i, &r, sizeof r); i++) {
-		const struct fault *fault = relocation_fault(c->elf, &r);
-
-		if (fault != NULL && !is_told(c, fault->code))
-			BAD(c, fault->code, fault->hint, "%s", fault->detail);
-	}
+		    "the tables of symbol versions are not all there");
+	for (size_t i = 0; fl_elf_item(c->elf->symbol_versions, i, &index, sizeof index); i++)
+		if (!fl_versions_has(&versions, index)) {
+			BAD(c, "elf_malformed", "link it again with an unmodified linker",
+			    "a symbol has a version that is not there");
+			return;
+		}
 }
 
 /* ---- manifest and agreement ---- */
@@ -421,8 +343,7 @@ void fl_connector_file_read(struct fl_str file, const struct fl_str *manifest_js
 	check_dynamic(&c);
 	check_symbols(&c);
 	check_versions(&c);
-	check_relocations(&c, elf.relocations);
-	check_relocations(&c, elf.plt_relocations);
+	fl_sound_check(&elf, problems);
 	fl_note_read(&elf, &ret->note, problems);
 	check_manifest(&c, manifest_json);
 	if (ret->manifest != NULL) {

@@ -194,9 +194,34 @@ static void replace(struct image *m, const char *from, const char *to)
 	fail_msg("no %s", from);
 }
 
-static Elf64_Rela *relocation(struct image *m)
+/* The first ones are relative, that of the constructors before all; the last names a symbol. */
+static Elf64_Rela *first_relocation(struct image *m)
 {
 	return (void *)(m->p + section(m, ".rela.dyn")->sh_offset);
+}
+
+static Elf64_Rela *relocation(struct image *m)
+{
+	return first_relocation(m) + section(m, ".rela.dyn")->sh_size / sizeof(Elf64_Rela) - 1;
+}
+
+static Elf64_Sym *import(struct image *m)
+{
+	Elf64_Sym *sym = (void *)(m->p + section(m, ".dynsym")->sh_offset);
+
+	return &sym[1];
+}
+
+static Elf64_Sym *entry(struct image *m)
+{
+	Elf64_Sym *sym = (void *)(m->p + section(m, ".dynsym")->sh_offset);
+
+	return &sym[section(m, ".dynsym")->sh_size / sizeof *sym - 1];
+}
+
+static Elf64_Verneed *need(struct image *m)
+{
+	return (void *)(m->p + section(m, ".gnu.version_r")->sh_offset);
 }
 
 static uint32_t *gnu_hash(struct image *m)
@@ -264,6 +289,62 @@ static void p_rela_type(struct image *m) { relocation(m)->r_info = ELF64_R_INFO(
 static void p_rela_ifunc(struct image *m) { relocation(m)->r_info = ELF64_R_INFO(0, R_X86_64_IRELATIVE); }
 static void p_rela_symbol(struct image *m) { relocation(m)->r_info = ELF64_R_INFO(99, R_X86_64_64); }
 static void p_rela_target(struct image *m) { relocation(m)->r_offset = 0; }
+static void p_rela_tls(struct image *m) { relocation(m)->r_info = ELF64_R_INFO(0, R_X86_64_DTPMOD64); }
+static void p_rela_relative(struct image *m) { relocation(m)->r_info = ELF64_R_INFO(1, R_X86_64_RELATIVE); }
+static void p_rela_dynamic(struct image *m) { relocation(m)->r_offset = section(m, ".dynamic")->sh_addr; }
+static void p_rela_count(struct image *m) { dynamic(m, DT_RELACOUNT)->d_un.d_val = 99; }
+static void p_rela_entry(struct image *m) { dynamic(m, DT_RELAENT)->d_un.d_val = 25; }
+static void p_rela_no_entry(struct image *m) { dynamic(m, DT_RELAENT)->d_tag = DT_DEBUG; }
+static void p_relr(struct image *m) { add_dynamic(m, DT_RELR, 0); }
+static void p_plt_rel(struct image *m) { dynamic(m, DT_PLTREL)->d_tag = DT_DEBUG; }
+static void p_plt_got(struct image *m) { dynamic(m, DT_PLTGOT)->d_un.d_val = 0; }
+static void p_symbol_size(struct image *m) { dynamic(m, DT_SYMENT)->d_un.d_val = 23; }
+static void p_soname(struct image *m) { add_dynamic(m, DT_SONAME, 1u << 30); }
+static void p_init(struct image *m) { dynamic(m, DT_INIT)->d_un.d_val = 0; }
+static void p_fini(struct image *m) { dynamic(m, DT_FINI)->d_un.d_val = 1u << 30; }
+static void p_init_array(struct image *m) { dynamic(m, DT_INIT_ARRAY)->d_un.d_val += 16; }
+static void p_init_array_far(struct image *m) { dynamic(m, DT_INIT_ARRAY)->d_un.d_val = 1u << 30; }
+static void p_init_array_odd(struct image *m) { dynamic(m, DT_INIT_ARRAYSZ)->d_un.d_val = 7; }
+static void p_init_array_half(struct image *m) { dynamic(m, DT_INIT_ARRAYSZ)->d_tag = DT_DEBUG; }
+static void p_init_array_data(struct image *m) { first_relocation(m)->r_addend = 8; }
+static void p_init_array_skewed(struct image *m) { first_relocation(m)->r_offset++; }
+static void p_load_unreadable(struct image *m) { segment(m, PT_LOAD, PF_X)->p_flags = PF_X; }
+static void p_load_zeroed(struct image *m) { segment(m, PT_LOAD, PF_X)->p_memsz += 8; }
+static void p_relro_away(struct image *m) { segment(m, PT_GNU_RELRO, 0)->p_vaddr = 0; }
+static void p_relro_long(struct image *m) { segment(m, PT_GNU_RELRO, 0)->p_memsz = UINT64_MAX; }
+static void p_relro_twice(struct image *m)
+{
+	*segment(m, PT_GNU_EH_FRAME, 0) = *segment(m, PT_GNU_RELRO, 0);
+}
+static void p_note_long(struct image *m) { segment(m, PT_NOTE, 0)->p_memsz = 1u << 20; }
+static void p_note_away(struct image *m) { segment(m, PT_NOTE, 0)->p_vaddr += 8; }
+static void p_tls_away(struct image *m)
+{
+	*segment(m, PT_GNU_EH_FRAME, 0) = (Elf64_Phdr){
+	    .p_type = PT_TLS, .p_vaddr = 1u << 30, .p_filesz = 8, .p_memsz = 8, .p_align = 8};
+}
+static void p_tls_huge(struct image *m)
+{
+	*segment(m, PT_GNU_EH_FRAME, 0) =
+	    (Elf64_Phdr){.p_type = PT_TLS, .p_memsz = (1u << 20) + 1, .p_align = 8};
+}
+static void p_symbol_name(struct image *m) { import(m)->st_name = 1u << 30; }
+static void p_symbol_local(struct image *m) { import(m)->st_info = ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE); }
+static void p_symbol_bind(struct image *m) { import(m)->st_info = ELF64_ST_INFO(9, STT_FUNC); }
+static void p_symbol_type(struct image *m) { import(m)->st_info = ELF64_ST_INFO(STB_GLOBAL, STT_TLS); }
+static void p_symbol_hidden(struct image *m) { import(m)->st_other = STV_HIDDEN; }
+static void p_entry_data(struct image *m) { entry(m)->st_value = 8; }
+static void p_entry_absolute(struct image *m) { entry(m)->st_shndx = SHN_ABS; }
+static void p_entry_object(struct image *m) { entry(m)->st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT); }
+static void p_version_index(struct image *m)
+{
+	((uint16_t *)(void *)(m->p + section(m, ".gnu.version")->sh_offset))[1] = 99;
+}
+static void p_version_cut(struct image *m) { need(m)->vn_next = 1u << 30; }
+static void p_version_of(struct image *m) { need(m)->vn_file = 1; }
+static void p_version_count(struct image *m) { need(m)->vn_cnt++; }
+static void p_version_revision(struct image *m) { need(m)->vn_version = 2; }
+static void p_version_none(struct image *m) { dynamic(m, DT_VERNEED)->d_tag = DT_DEBUG; }
 static void p_glibc(struct image *m) { replace(m, "GLIBC_2.", "GLIBC_9."); }
 static void p_note_owner(struct image *m) { ((char *)note(m))[12] = 'F'; }
 static void p_note_cut(struct image *m) { note(m)[1] = 1u << 30; }
@@ -336,6 +417,48 @@ static void patched(void **state)
 	    {p_rela_ifunc, "elf_ifunc"},
 	    {p_rela_symbol, "elf_malformed"},
 	    {p_rela_target, "elf_textrel"},
+	    {p_rela_tls, "elf_malformed"},
+	    {p_rela_relative, "elf_malformed"},
+	    {p_rela_dynamic, "elf_textrel"},
+	    {p_rela_count, "elf_malformed"},
+	    {p_rela_entry, "elf_malformed"},
+	    {p_rela_no_entry, "elf_malformed"},
+	    {p_relr, "elf_relocation"},
+	    {p_plt_rel, "elf_malformed"},
+	    {p_plt_got, "elf_malformed"},
+	    {p_symbol_size, "elf_malformed"},
+	    {p_soname, "elf_malformed"},
+	    {p_init, "elf_malformed"},
+	    {p_fini, "elf_malformed"},
+	    {p_init_array, "elf_malformed"},
+	    {p_init_array_far, "elf_malformed"},
+	    {p_init_array_odd, "elf_malformed"},
+	    {p_init_array_half, "elf_malformed"},
+	    {p_init_array_data, "elf_malformed"},
+	    {p_init_array_skewed, "elf_malformed"},
+	    {p_load_unreadable, "elf_malformed"},
+	    {p_load_zeroed, "elf_malformed"},
+	    {p_relro_away, "elf_malformed"},
+	    {p_relro_long, "elf_malformed"},
+	    {p_relro_twice, "elf_malformed"},
+	    {p_note_long, "elf_malformed"},
+	    {p_note_away, "elf_malformed"},
+	    {p_tls_away, "elf_malformed"},
+	    {p_tls_huge, "elf_malformed"},
+	    {p_symbol_name, "elf_malformed"},
+	    {p_symbol_local, "elf_malformed"},
+	    {p_symbol_bind, "elf_malformed"},
+	    {p_symbol_type, "elf_malformed"},
+	    {p_symbol_hidden, "elf_malformed"},
+	    {p_entry_data, "elf_entry"},
+	    {p_entry_absolute, "elf_entry"},
+	    {p_entry_object, "elf_entry"},
+	    {p_version_index, "elf_malformed"},
+	    {p_version_cut, "elf_malformed"},
+	    {p_version_of, "elf_malformed"},
+	    {p_version_count, "elf_malformed"},
+	    {p_version_revision, "elf_malformed"},
+	    {p_version_none, "elf_malformed"},
 	    {p_glibc, "elf_glibc_version"},
 	    {p_note_owner, "note_missing"},
 	    {p_note_cut, "note_malformed"},
