@@ -475,7 +475,8 @@ static void read_metric(struct reader *r, const json_t *value, struct fl_manifes
                         size_t i)
 {
 	static const struct member members[] = {
-	    {"name", read_text, AT(fl_manifest_metric, name), 64, true},
+	    {"name", read_text, AT(fl_manifest_metric, name),
+	     FL_MANIFEST_METRIC_NAME_MAX, true},
 	    {"type", read_metric_type, AT(fl_manifest_metric, is_gauge), 0, true},
 	    {"help", read_text, AT(fl_manifest_metric, help), 512, false},
 	    {.name = NULL},

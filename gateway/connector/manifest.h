@@ -16,6 +16,7 @@
 #define FL_MANIFEST_VERSION_MAX 64u
 #define FL_MANIFEST_ACTIONS_MAX 1000u
 #define FL_MANIFEST_METRICS_MAX 32u
+#define FL_MANIFEST_METRIC_NAME_MAX 64u
 #define FL_MANIFEST_LIST_MAX 256u /* items of any other list */
 
 enum fl_manifest_threading {

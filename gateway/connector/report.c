@@ -4,8 +4,13 @@
 #include "gateway/connector/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "gateway/connector/instance.h"
+
+/* Of connectors' own metrics only; those of the host begin otherwise, so neither takes the other's
+ * name. */
+#define OWN_PREFIX "fairlead_connector_"
 
 static uint64_t sum(const struct fl_instance *instance, enum fl_outcome outcome)
 {
@@ -114,7 +119,7 @@ static void sample_calls(const struct fl_instance *instance, struct fl_buf *out)
 	struct labels l;
 
 	for (unsigned o = 0; o < FL_OUTCOME_N; o++)
-		fl_metrics_sample(out, "fairlead_connector_calls_total",
+		fl_metrics_sample(out, "fairlead_instance_calls_total",
 		                  labels_of(&l, instance, "outcome", outcome_names[o]),
 		                  sum(instance, (enum fl_outcome)o));
 }
@@ -123,7 +128,7 @@ static void sample_owed(const struct fl_instance *instance, struct fl_buf *out)
 {
 	struct labels l;
 
-	fl_metrics_sample(out, "fairlead_connector_owed", labels_of(&l, instance, NULL, NULL),
+	fl_metrics_sample(out, "fairlead_instance_owed", labels_of(&l, instance, NULL, NULL),
 	                  atomic_load(&instance->pending));
 }
 
@@ -131,7 +136,7 @@ static void sample_violations(const struct fl_instance *instance, struct fl_buf 
 {
 	struct labels l;
 
-	fl_metrics_sample(out, "fairlead_connector_contract_violations_total",
+	fl_metrics_sample(out, "fairlead_instance_contract_violations_total",
 	                  labels_of(&l, instance, NULL, NULL), atomic_load(&instance->violations));
 }
 
@@ -139,7 +144,7 @@ static void sample_late(const struct fl_instance *instance, struct fl_buf *out)
 {
 	struct labels l;
 
-	fl_metrics_sample(out, "fairlead_connector_late_replies_total",
+	fl_metrics_sample(out, "fairlead_instance_late_replies_total",
 	                  labels_of(&l, instance, NULL, NULL),
 	                  atomic_load(&instance->late_replies));
 }
@@ -148,23 +153,8 @@ static void sample_log_dropped(const struct fl_instance *instance, struct fl_buf
 {
 	struct labels l;
 
-	fl_metrics_sample(out, "fairlead_connector_log_dropped_total",
+	fl_metrics_sample(out, "fairlead_instance_log_dropped_total",
 	                  labels_of(&l, instance, NULL, NULL), atomic_load(&instance->log_dropped));
-}
-
-static void sample_own(const struct fl_instance *instance, struct fl_buf *out)
-{
-	struct labels l;
-
-	for (size_t i = 0; i < instance->manifest->metrics_n; i++) {
-		int64_t value =
-		    atomic_load_explicit(&instance->metrics[i].value, memory_order_relaxed);
-
-		fl_metrics_sample(
-		    out, "fairlead_connector_metric",
-		    labels_of(&l, instance, "name", instance->manifest->metrics[i].name.p),
-		    value < 0 ? 0 : (uint64_t)value);
-	}
 }
 
 #define COLLECT(name)                                                                              \
@@ -177,7 +167,92 @@ COLLECT(owed)
 COLLECT(violations)
 COLLECT(late)
 COLLECT(log_dropped)
-COLLECT(own)
+
+/* ---- what connectors count themselves ---- */
+
+struct own { /* one metric of one instance */
+	const struct fl_instance *instance;
+	size_t index;
+	size_t order;
+};
+
+static const struct fl_manifest_metric *metric_of(const struct own *own)
+{
+	return &own->instance->manifest->metrics[own->index];
+}
+
+static int compare_own(const void *a, const void *b)
+{
+	const struct own *x = a, *y = b;
+	int rc = strcmp(metric_of(x)->name.p, metric_of(y)->name.p);
+
+	return rc != 0 ? rc : (x->order > y->order) - (x->order < y->order);
+}
+
+static struct own *list_own_locked(const struct fl_host *host, size_t *ret_n)
+{
+	struct own *all;
+	size_t n = 0;
+
+	for (const struct fl_instance *i = host->instances; i; i = i->next)
+		n += i->manifest->metrics_n;
+	all = n == 0 ? NULL : calloc(n, sizeof *all);
+	*ret_n = 0;
+	for (const struct fl_instance *i = host->instances; all && i; i = i->next)
+		for (size_t m = 0; m < i->manifest->metrics_n; m++, (*ret_n)++)
+			all[*ret_n] = (struct own){i, m, *ret_n};
+	if (all)
+		qsort(all, n, sizeof *all, compare_own);
+	return all;
+}
+
+/* Connectors that do not agree on what a metric is have one family all the same. */
+static const char *type_of(const struct own *first, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (metric_of(&first[i])->is_gauge != metric_of(first)->is_gauge)
+			return "untyped";
+	return metric_of(first)->is_gauge ? "gauge" : "counter";
+}
+
+static void add_family(const struct own *first, size_t n, struct fl_buf *out)
+{
+	const char *help = metric_of(first)->help.p;
+	char name[sizeof OWN_PREFIX + FL_MANIFEST_METRIC_NAME_MAX];
+
+	(void)snprintf(name, sizeof name, OWN_PREFIX "%s", metric_of(first)->name.p);
+	fl_metrics_head(out, name, type_of(first, n), help ? help : "");
+	for (size_t i = 0; i < n; i++) {
+		const struct fl_instance *instance = first[i].instance;
+		struct labels l;
+
+		fl_metrics_sample_signed(
+		    out, name, labels_of(&l, instance, NULL, NULL),
+		    atomic_load_explicit(&instance->metrics[first[i].index].value,
+		                         memory_order_relaxed));
+	}
+}
+
+static void collect_own(void *ctx, struct fl_buf *out)
+{
+	struct fl_host *host = ctx;
+	struct own *all;
+	size_t n, family;
+
+	(void)pthread_mutex_lock(&host->lock);
+	all = list_own_locked(host, &n);
+	for (size_t i = 0; i < n; i += family) {
+		for (family = 1; i + family < n; family++)
+			if (strcmp(metric_of(&all[i])->name.p,
+			           metric_of(&all[i + family])->name.p) != 0)
+				break;
+		add_family(&all[i], family, out);
+	}
+	(void)pthread_mutex_unlock(&host->lock);
+	free(all);
+}
+
+/* ---- the host's own ---- */
 
 static const char *const state_names[] = {
     [FL_INSTANCE_STARTING] = "starting",   [FL_INSTANCE_RUNNING] = "running",
@@ -245,18 +320,17 @@ static const struct {
 	const char *name, *type, *help;
 	fl_metrics_collect_fn collect;
 } metrics_table[] = {
-    {"fairlead_connector_calls_total", "counter", "Calls of a connector instance by outcome.",
+    {"fairlead_instance_calls_total", "counter", "Calls of a connector instance by outcome.",
      collect_calls},
-    {"fairlead_connector_owed", "gauge", "Answers that an instance owes, cancelled calls included.",
+    {"fairlead_instance_owed", "gauge", "Answers that an instance owes, cancelled calls included.",
      collect_owed},
-    {"fairlead_connector_contract_violations_total", "counter",
+    {"fairlead_instance_contract_violations_total", "counter",
      "Times an instance broke the connector contract.", collect_violations},
-    {"fairlead_connector_late_replies_total", "counter",
+    {"fairlead_instance_late_replies_total", "counter",
      "Answers to calls that nobody waited for any more.", collect_late},
-    {"fairlead_connector_log_dropped_total", "counter",
+    {"fairlead_instance_log_dropped_total", "counter",
      "Log lines of an instance over its rate limit.", collect_log_dropped},
-    {"fairlead_connector_metric", "gauge", "What connectors count themselves (fairlead.metric/1).",
-     collect_own},
+    {OWN_PREFIX, NULL, NULL, collect_own},
     {"fairlead_instance_generations", "gauge", "Instance generations by state.",
      collect_generations},
     {"fairlead_modules", "gauge", "Mappings of connector code.", collect_modules},

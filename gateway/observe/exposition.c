@@ -42,12 +42,25 @@ void fl_metric_add_label(struct fl_buf *out, struct fl_str value)
 	}
 }
 
-static void add_head(struct fl_buf *out, const char *name, const char *type, const char *help)
+/* In a help text only these two mean something. */
+static void add_help(struct fl_buf *out, const char *help)
+{
+	for (; *help; help++) {
+		if (*help == '\n')
+			fl_buf_add_c(out, "\\n");
+		else if (*help == '\\')
+			fl_buf_add_c(out, "\\\\");
+		else
+			fl_buf_add_char(out, *help);
+	}
+}
+
+void fl_metrics_head(struct fl_buf *out, const char *name, const char *type, const char *help)
 {
 	fl_buf_add_c(out, "# HELP ");
 	fl_buf_add_c(out, name);
 	fl_buf_add_char(out, ' ');
-	fl_buf_add_c(out, help);
+	add_help(out, help);
 	fl_buf_add_c(out, "\n# TYPE ");
 	fl_buf_add_c(out, name);
 	fl_buf_add_char(out, ' ');
@@ -55,8 +68,7 @@ static void add_head(struct fl_buf *out, const char *name, const char *type, con
 	fl_buf_add_char(out, '\n');
 }
 
-void fl_metrics_sample(struct fl_buf *out, const char *name, const char *const *labels,
-                       uint64_t value)
+static void add_labels(struct fl_buf *out, const char *name, const char *const *labels)
 {
 	char before = '{';
 
@@ -72,8 +84,21 @@ void fl_metrics_sample(struct fl_buf *out, const char *name, const char *const *
 	if (before == ',')
 		fl_buf_add_char(out, '}');
 	fl_buf_add_char(out, ' ');
+}
+
+void fl_metrics_sample(struct fl_buf *out, const char *name, const char *const *labels,
+                       uint64_t value)
+{
+	add_labels(out, name, labels);
 	fl_buf_add_u64(out, value);
 	fl_buf_add_char(out, '\n');
+}
+
+void fl_metrics_sample_signed(struct fl_buf *out, const char *name, const char *const *labels,
+                              int64_t value)
+{
+	add_labels(out, name, labels);
+	fl_buf_printf(out, "%" PRId64 "\n", value);
 }
 
 /* name{route="...",key="text"} - the second label only if there is a key. */
@@ -188,8 +213,8 @@ void fl_metrics_render(struct fl_metrics *metrics, struct fl_buf *out)
 	for (size_t f = 0; f < FL_ARRAY_LEN(route_families); f++) {
 		struct fl_metric_route *route = metrics->first;
 
-		add_head(out, route_families[f].name, route_families[f].type,
-		         route_families[f].help);
+		fl_metrics_head(out, route_families[f].name, route_families[f].type,
+		                route_families[f].help);
 		/* Counted, not to the end of the list: that one is being written to. */
 		for (size_t i = 0; i < routes_n; i++) {
 			struct totals t;
@@ -202,7 +227,8 @@ void fl_metrics_render(struct fl_metrics *metrics, struct fl_buf *out)
 		}
 	}
 	for (const struct fl_metric_family *f = metrics->families; f; f = f->next) {
-		add_head(out, f->name, f->type, f->help);
+		if (f->type)
+			fl_metrics_head(out, f->name, f->type, f->help);
 		f->collect(f->ctx, out);
 	}
 }

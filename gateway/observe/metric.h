@@ -39,14 +39,19 @@ void fl_metric_route_add(struct fl_metric_route_shard *shard, unsigned status, u
 
 /* Anything else: a callback that prints samples when somebody reads. `collect` adds lines with
  * fl_metrics_sample(), on the reader's thread. The texts are borrowed for the life of `metrics`;
- * `type` is "counter" or "gauge". -EEXIST: that name is taken; -ENOMEM. Register before reading
- * starts. [control] */
+ * `type` is "counter" or "gauge"; NULL: `collect` begins each of its families by itself, with
+ * fl_metrics_head(). -EEXIST: that name is taken; -ENOMEM. Register before reading starts.
+ * [control] */
 typedef void (*fl_metrics_collect_fn)(void *ctx, struct fl_buf *out);
 FL_MUST_USE int fl_metrics_register(struct fl_metrics *metrics, const char *name, const char *type,
 				    const char *help, fl_metrics_collect_fn collect, void *ctx);
 /* name{label="value",...} value; `labels` are key, value pairs ended by NULL, escaped here. */
 void fl_metrics_sample(struct fl_buf *out, const char *name, const char *const *labels,
 		       uint64_t value);
+void fl_metrics_sample_signed(struct fl_buf *out, const char *name, const char *const *labels,
+			      int64_t value);
+/* The HELP and TYPE lines of a family; `help` may be any text. */
+void fl_metrics_head(struct fl_buf *out, const char *name, const char *type, const char *help);
 /* The whole page, Prometheus text format 0.0.4. [any]; takes a lock for a moment; does not disturb
  * the workers. */
 void fl_metrics_render(struct fl_metrics *metrics, struct fl_buf *out);

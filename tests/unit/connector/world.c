@@ -42,7 +42,7 @@ static void start_worker(unsigned i)
 
 static void set_up(unsigned workers_n, uint64_t limit_ns)
 {
-	const struct fl_host_config config = {
+	struct fl_host_config config = {
 	    .state_dir = w.dir,
 	    .workers = workers_n,
 	    .secret = append_secret,
@@ -56,6 +56,8 @@ static void set_up(unsigned workers_n, uint64_t limit_ns)
 
 	(void)snprintf(w.dir, sizeof w.dir, "/tmp/fl-connector-XXXXXX");
 	assert_non_null(mkdtemp(w.dir));
+	assert_int_equal(fl_metrics_create(workers_n, &w.metrics), 0);
+	config.metrics = w.metrics;
 	world_error = FL_ERROR_INIT;
 	if (fl_host_create(&config, &w.host, &world_error) != 0)
 		fail_msg("%s", world_error.message);
@@ -92,6 +94,7 @@ int world_teardown(void **state)
 		worker->client = fl_outbound_destroy(worker->client);
 		worker->loop = fl_loop_destroy(worker->loop);
 	}
+	w.metrics = fl_metrics_destroy(w.metrics);
 	(void)snprintf(gen, sizeof gen, "%s/gen", w.dir);
 	(void)rmdir(gen); /* zombies keep theirs */
 	(void)rmdir(w.dir);

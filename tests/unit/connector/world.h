@@ -14,6 +14,7 @@
 
 struct world {
 	struct fl_host *host;
+	struct fl_metrics *metrics;
 	struct world_worker {
 		struct fl_loop *loop;
 		struct fl_outbound *client;

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Names are declared in the manifest ("metrics": [{"name", "type": "counter"|"gauge", "help"}], at
- * most 32), so their number is bounded. They appear as fairlead_connector_<name>{instance="..."}.
+ * most 32), so their number is bounded. They appear as fairlead_connector_<name>{instance="...",
+ * generation="..."}: each generation of an instance begins at 0.
  */
 #ifndef FAIRLEAD_EXT_METRIC_H
 #define FAIRLEAD_EXT_METRIC_H
