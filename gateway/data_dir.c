@@ -1,7 +1,7 @@
 /* gateway/data_dir.c - the folder that belongs to one running gateway
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
+#include "config.h" /* _GNU_SOURCE */
 
 #include "gateway/data_dir.h"
 
@@ -36,7 +36,7 @@ static int make_folders(const char *path)
 static int refuse(const char *path, int why, struct fl_error *err)
 {
 	(void)fl_error_set(err, "data_dir_unwritable", "cannot write in data_dir %s: %s", path,
-	                   strerrordesc_np(why));
+	                   fl_errno_text(why));
 	fl_error_hint(err, "let user %u write there, or set server.data_dir to a folder of its own",
 	              (unsigned)geteuid());
 	return -1;

@@ -1,7 +1,7 @@
 /* gateway/wait.c - what the main thread waits for: signals, and the configuration file's change
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
+#include "config.h" /* _GNU_SOURCE */
 
 #include "gateway/wait.h"
 
@@ -72,11 +72,11 @@ int fl_wait_open(struct fl_wait *wait, const char *path, struct fl_error *err)
 	*wait = (struct fl_wait){.signal_fd = open_signals(), .inotify_fd = -1};
 	if (wait->signal_fd < 0)
 		return fl_error_set(err, "watch_failed", "cannot wait for signals: %s",
-		                    strerrordesc_np(errno));
+		                    fl_errno_text(errno));
 	if (path == NULL || watch(wait, path) >= 0)
 		return 0;
 	(void)fl_error_set(err, "watch_failed", "cannot watch the folder of %s: %s", path,
-	                   strerrordesc_np(errno));
+	                   fl_errno_text(errno));
 	fl_error_hint(err, "run without --watch and reload with SIGHUP, or raise "
 	                   "fs.inotify.max_user_instances");
 	fl_wait_close(wait);

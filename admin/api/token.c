@@ -1,7 +1,7 @@
 /* admin/api/token.c - the admin token: read, or made at the first start
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
+#include "config.h" /* _GNU_SOURCE */
 
 #include "admin/api/api.h"
 
@@ -74,7 +74,7 @@ int fl_api_token_load(const char *data_dir, char ret[FL_API_TOKEN_LEN + 1], stru
 		return make_token(path, ret, err);
 	if (fd < 0)
 		return fl_error_set(err, "token_unreadable", "cannot open %s: %s", path,
-		                    strerrordesc_np(errno));
+		                    fl_errno_text(errno));
 	rc = read_token(fd, path, ret, err);
 	(void)close(fd);
 	return rc;

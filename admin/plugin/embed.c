@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "gateway/connector/check.h"
 
 extern char **environ;
@@ -39,10 +40,10 @@ static int run_objcopy(const char *in, const char *manifest, const char *out)
 	code = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
 	if (code != 0)
 		return fl_plugin_complain("objcopy: %s; it is in the package binutils",
-		                          fl_plugin_errno(code));
+		                          fl_errno_text(code));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return fl_plugin_complain("objcopy: %s", fl_plugin_errno(errno));
+			return fl_plugin_complain("objcopy: %s", fl_errno_text(errno));
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return fl_plugin_complain("objcopy failed");
 	return 0;
@@ -81,15 +82,15 @@ static int embed(const char *path, const char *manifest_path, const char *out)
 
 	if (snprintf(tmp, sizeof tmp, "%s.embed-%ld", out, (long)getpid()) >= (int)sizeof tmp)
 		return fl_plugin_complain("%s: the name is too long", out);
-	if (fl_plugin_read_file(path, FL_CONNECTOR_MAX_BYTES, &file, &err) != 0 ||
-	    fl_plugin_read_file(manifest_path, FL_MANIFEST_MAX_BYTES, &manifest, &err) != 0)
+	if (fl_file_read(path, FL_CONNECTOR_MAX_BYTES, &file, &err) != 0 ||
+	    fl_file_read(manifest_path, FL_MANIFEST_MAX_BYTES, &manifest, &err) != 0)
 		status = fl_plugin_complain("%s", err.message);
 	else
 		status = check(path, file, manifest);
 	if (status == 0)
 		status = run_objcopy(path, manifest_path, tmp);
 	if (status == 0 && rename(tmp, out) != 0)
-		status = fl_plugin_complain("%s: %s", out, fl_plugin_errno(errno));
+		status = fl_plugin_complain("%s: %s", out, fl_errno_text(errno));
 	if (status != 0)
 		(void)unlink(tmp);
 	free((void *)(uintptr_t)file.p);

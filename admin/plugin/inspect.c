@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "gateway/connector/check.h"
 
 #define OUTPUT_MAX (size_t)(4u << 20)
@@ -101,7 +102,7 @@ static int inspect(const char *path, bool is_json)
 	char hex[HEX_SIZE];
 	int status;
 
-	if (fl_plugin_read_file(path, FL_CONNECTOR_MAX_BYTES, &bytes, &err) != 0)
+	if (fl_file_read(path, FL_CONNECTOR_MAX_BYTES, &bytes, &err) != 0)
 		return fl_plugin_complain("%s", err.message);
 	fl_arena_init(&arena, 4096, OUTPUT_MAX);
 	fl_problems_init(&problems, &arena);

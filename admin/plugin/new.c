@@ -262,7 +262,7 @@ static int write_template(const struct template *t, const struct names *names)
 	fl_buf_fini(&b);
 	if (code == 0)
 		return 0;
-	(void)fl_plugin_complain("%s: %s", path, fl_plugin_errno(code));
+	(void)fl_plugin_complain("%s: %s", path, fl_errno_text(code));
 	return -1;
 }
 
@@ -297,7 +297,7 @@ int fl_plugin_new(int argc, char **argv)
 		return fl_plugin_complain("%s/fairlead/plugin.h is not there", names.include);
 	if (mkdir(names.folder, 0777) != 0)
 		return fl_plugin_complain("%s: %s; choose another folder with -d", names.folder,
-		                          fl_plugin_errno(errno));
+		                          fl_errno_text(errno));
 	for (size_t i = 0; i < FL_ARRAY_LEN(templates); i++)
 		if (write_template(&templates[i], &names) != 0)
 			return FL_PLUGIN_EXIT_USAGE;

@@ -19,10 +19,5 @@ int fl_plugin_inspect(int argc, char **argv);
 
 /* "fairlead-plugin: ..." on standard error; returns FL_PLUGIN_EXIT_USAGE. */
 int fl_plugin_complain(const char *fmt, ...) FL_PRINTF(1, 2);
-/* The text for an errno value; static. */
-const char *fl_plugin_errno(int code);
-/* Reads a whole regular file; *ret is the caller's to free. 0, or -1 with err. */
-FL_MUST_USE int fl_plugin_read_file(const char *path, size_t max_bytes, struct fl_str *ret,
-                                    struct fl_error *err);
 
 #endif

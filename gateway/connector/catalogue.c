@@ -1,7 +1,7 @@
 /* gateway/connector/catalogue.c - which connectors and versions there are
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
+#include "config.h" /* _GNU_SOURCE */
 
 #include "gateway/connector/catalogue.h"
 
@@ -27,7 +27,7 @@ struct fl_catalogue {
 static int unwritable(const char *path, int why, struct fl_error *err)
 {
 	(void)fl_error_set(err, "catalogue_unwritable", "cannot make the folder %s: %s", path,
-	                   strerrordesc_np(why));
+	                   fl_errno_text(why));
 	fl_error_hint(err, "let user %u write in data_dir, and free the disk", (unsigned)geteuid());
 	return -1;
 }

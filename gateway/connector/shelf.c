@@ -1,7 +1,7 @@
 /* gateway/connector/shelf.c - the connector files that the catalogue knows
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for strerrordesc_np() */
+#include "config.h" /* _GNU_SOURCE */
 
 #include "gateway/connector/shelf.h"
 
@@ -124,7 +124,7 @@ struct fl_shelf_file *fl_shelf_take(struct fl_shelf *shelf, const char *path,
 
 	if (stat(path, &st) < 0) {
 		(void)fl_error_set(err, "connector_unreadable", "cannot read %s: %s", path,
-		                   strerrordesc_np(errno));
+		                   fl_errno_text(errno));
 		if (file != NULL)
 			fl_shelf_forget(shelf, file);
 		return NULL;
