@@ -56,7 +56,7 @@ static const struct {
     {"an escape byte", FL_STR_INIT(V1 "# \x1b[31m\n"), 2, 3, "text_control", "", "remove it; in a string write it as an escape, such as \"\\x1b\""},
     {"a C1 control after lines that end in CR", FL_STR_INIT("a: 1\r# x\r\n# \xc2\x9b\n"), 3, 3, "text_control", "", "remove it; in a string write it as an escape, such as \"\\x1b\""},
     {"a byte order mark within", FL_STR_INIT(V1 "# \xef\xbb\xbf\n"), 2, 3, "text_control", "", "remove it; in a string write it as an escape, such as \"\\x1b\""},
-    {"a NUL by an escape", FL_STR_INIT(CONFIG("\"a\\0\"")), 2, 49, "text_nul", "/instances/a/config", "remove it"},
+    {"a NUL by an escape", FL_STR_INIT(CONFIG("\"a\\0\"")), 2, 49, "text_nul", "/instances/a/config/v", "remove it"},
     {"a NUL in a key by an escape", FL_STR_INIT(V1 "\"a\\0\": 1\n"), 2, 1, "text_nul", "", "remove it"},
     {"an anchor on a key", FL_STR_INIT(V1 "&a server: {}\n"), 2, 1, "yaml_key", "", "remove it"},
     {"an alias as a key", FL_STR_INIT("apiVersion: &a fairlead/v1\n*a : {}\n"), 2, 1, "yaml_key", "", "write it out"},
