@@ -31,11 +31,14 @@ static const char *unit_of(const struct fl_cfg_key *key)
 	return units[key->type] ? units[key->type] : "";
 }
 
-/* "1ms to 1h", "at most 16 items"; nothing when there are no limits. */
+static bool has_range(const struct fl_cfg_key *key)
+{
+	return key->max != 0 && key->type != FL_CFG_TYPE_METHODS;
+}
+
+/* "1ms to 1h", "at most 16 items". */
 static void add_range(struct fl_buf *out, const struct fl_cfg_key *key)
 {
-	if (key->max == 0 || key->type == FL_CFG_TYPE_METHODS)
-		return;
 	if (key->min == 0) {
 		fl_buf_add_c(out, "at most ");
 	} else {
@@ -44,6 +47,20 @@ static void add_range(struct fl_buf *out, const struct fl_cfg_key *key)
 	}
 	add_limit(out, key, key->max);
 	fl_buf_add_c(out, unit_of(key));
+}
+
+typedef void (*add_text_fn)(struct fl_buf *out, const char *text);
+
+/* " Must be ..." of a string, " Each: ..." of a list's items. */
+static void add_format(struct fl_buf *out, const struct fl_cfg_key *key, add_text_fn add_text)
+{
+	const char *format = fl_cfg_format_text(key->format);
+
+	if (!format || (key->type != FL_CFG_TYPE_STRING && key->type != FL_CFG_TYPE_STRINGS))
+		return;
+	fl_buf_add_c(out, key->type == FL_CFG_TYPE_STRINGS ? " Each: " : " Must be ");
+	add_text(out, format);
+	fl_buf_add_char(out, '.');
 }
 
 /* ---- Markdown ---- */
@@ -73,31 +90,18 @@ static void add_fallback(struct fl_buf *out, const struct fl_cfg_key *key)
 
 static void add_row(struct fl_buf *out, const struct fl_cfg_key *key)
 {
-	const char *format = fl_cfg_format_text(key->format);
-	size_t at;
-
 	fl_buf_printf(out, "| `%s` | ", key->path);
 	add_cell(out, key->help);
-	if (format && (key->type == FL_CFG_TYPE_STRING || key->type == FL_CFG_TYPE_STRINGS)) {
-		fl_buf_add_c(out, key->type == FL_CFG_TYPE_STRINGS ? " Each: " : " Must be ");
-		add_cell(out, format);
-		fl_buf_add_char(out, '.');
-	}
+	add_format(out, key, add_cell);
 	if (key->example) {
 		fl_buf_add_c(out, " `");
 		add_cell(out, key->example);
 		fl_buf_add_char(out, '`');
 	}
-	at = out->len;
-	add_range(out, key);
-	if (out->len > at) {
-		struct fl_buf range;
-
-		fl_buf_init(&range, 200);
-		fl_buf_add(&range, fl_str_n(out->p + at, out->len - at));
-		out->len = at;
-		fl_buf_printf(out, " (%s)", fl_buf_cstr(&range));
-		fl_buf_fini(&range);
+	if (has_range(key)) {
+		fl_buf_add_c(out, " (");
+		add_range(out, key);
+		fl_buf_add_char(out, ')');
 	}
 	fl_buf_add_c(out, " | ");
 	add_fallback(out, key);
@@ -124,20 +128,23 @@ static void add_roff(struct fl_buf *out, const char *text)
 			fl_buf_add_c(out, "\\e");
 		else if (*text == '-')
 			fl_buf_add_c(out, "\\-");
-		else if (*text != '`' && *text != '*')
+		else if (*text != '`')
 			fl_buf_add_char(out, *text);
 	}
 }
 
 static void add_item(struct fl_buf *out, const struct fl_cfg_key *key)
 {
-	fl_buf_add_c(out, ".It Cm ");
-	for (const char *c = key->path; *c; c++)
-		fl_buf_add_char(out, *c);
-	fl_buf_add_char(out, '\n');
+	fl_buf_printf(out, ".It Cm %s\n", key->path);
 	add_roff(out, key->help);
+	add_format(out, key, add_roff);
 	fl_buf_add_char(out, '\n');
-	if (key->max != 0 && key->type != FL_CFG_TYPE_METHODS) {
+	if (key->example) {
+		fl_buf_add_c(out, "Example: ");
+		add_roff(out, key->example);
+		fl_buf_add_c(out, ".\n");
+	}
+	if (has_range(key)) {
 		fl_buf_add_c(out, "Range: ");
 		add_range(out, key);
 		fl_buf_add_c(out, ".\n");
@@ -166,71 +173,134 @@ struct describe {
 	struct fl_json j;
 };
 
-static void add_type(struct describe *d, const char *key, const char *type)
-{
-	fl_json_object(&d->j, key);
-	fl_json_add_c(&d->j, "type", type);
-	fl_json_end(&d->j);
-}
-
-/* Everything that is no map may come by substitution. */
-static void add_pattern(struct describe *d, const char *pattern)
+/* One more alternative of "anyOf": a string that is replaced, or is of a pattern. */
+static void add_string(struct describe *d, const char *pattern)
 {
 	struct fl_buf text;
 
-	if (!pattern)
-		return;
+	fl_json_object(&d->j, NULL);
+	fl_json_add_c(&d->j, "type", "string");
 	fl_buf_init(&text, 2000);
-	fl_buf_printf(&text, "\\$\\{|%s", pattern);
+	fl_buf_printf(&text, "\\$\\{%s%s", pattern ? "|" : "", pattern ? pattern : "");
 	fl_json_add(&d->j, "pattern", fl_buf_str(&text));
 	fl_buf_fini(&text);
+	fl_json_end(&d->j);
 }
 
 static void add_words(struct describe *d, const struct fl_cfg_key *key)
 {
 	struct fl_str rest = fl_str(key->words);
 
+	fl_json_object(&d->j, NULL);
 	fl_json_array(&d->j, "enum");
 	while (rest.p)
 		fl_json_add(&d->j, NULL, fl_str_split(rest, '|', &rest));
 	fl_json_end(&d->j);
-}
-
-static void add_properties(struct describe *d, int row);
-
-static void add_named(struct describe *d, int row)
-{
-	fl_json_add_c(&d->j, "type", "object");
-	fl_json_object(&d->j, "additionalProperties");
-	add_properties(d, d->schema.first[row]);
 	fl_json_end(&d->j);
 }
 
 static void add_number(struct describe *d, const struct fl_cfg_key *key)
 {
-	if (!key->words) {
-		fl_json_add_c(&d->j, "type", "integer");
-		fl_json_add_u64(&d->j, "minimum", key->min);
-		fl_json_add_u64(&d->j, "maximum", key->max);
-		return;
-	}
-	fl_json_array(&d->j, "anyOf");
-	add_type(d, NULL, "integer");
 	fl_json_object(&d->j, NULL);
-	add_words(d, key);
+	fl_json_add_c(&d->j, "type", "integer");
+	fl_json_add_u64(&d->j, "minimum", key->min);
+	fl_json_add_u64(&d->j, "maximum", key->max);
 	fl_json_end(&d->j);
+}
+
+static void add_type(struct describe *d, const char *type)
+{
+	fl_json_object(&d->j, NULL);
+	fl_json_add_c(&d->j, "type", type);
 	fl_json_end(&d->j);
+}
+
+/* What a value may be: every one that is no map or list may come by substitution. */
+static void add_scalar(struct describe *d, const struct fl_cfg_key *key)
+{
+	const char *pattern = fl_cfg_format_pattern(key->format);
+
+	fl_json_array(&d->j, "anyOf");
+	if (key->words)
+		add_words(d, key);
+	if (key->type == FL_CFG_TYPE_BOOL)
+		add_type(d, "boolean");
+	else if (key->type == FL_CFG_TYPE_COUNT || key->type == FL_CFG_TYPE_SIZE)
+		add_number(d, key);
+	if (key->type == FL_CFG_TYPE_SIZE)
+		pattern = "^[0-9]+(B|KiB|MiB|GiB)?$";
+	else if (key->type == FL_CFG_TYPE_DURATION)
+		pattern = "^[0-9]+(ms|s|m|h)$";
+	if (pattern || key->only_words || key->type == FL_CFG_TYPE_BOOL ||
+	    key->type == FL_CFG_TYPE_COUNT)
+		add_string(d, pattern);
+	else
+		add_type(d, "string");
+	fl_json_end(&d->j);
+}
+
+static void add_limits(struct describe *d, const struct fl_cfg_key *key, const char *min,
+                       const char *max)
+{
+	if (key->min != 0)
+		fl_json_add_u64(&d->j, min, key->min);
+	if (key->max != 0)
+		fl_json_add_u64(&d->j, max, key->max);
 }
 
 static void add_list(struct describe *d, const struct fl_cfg_key *key)
 {
 	fl_json_add_c(&d->j, "type", "array");
+	add_limits(d, key, "minItems", "maxItems");
 	fl_json_object(&d->j, "items");
-	fl_json_add_c(&d->j, "type", "string");
-	if (key->type == FL_CFG_TYPE_METHODS)
-		add_words(d, key);
+	add_scalar(d, key);
+	fl_json_end(&d->j);
+}
+
+/* A key with nothing below it is an empty map; `row` is the first of the map's keys, or -1. */
+static void add_map_type(struct describe *d, int row)
+{
+	fl_json_array(&d->j, "type");
+	fl_json_add_c(&d->j, NULL, "object");
+	while (row >= 0 && !(fl_cfg_keys[row].flags & FL_CFG_IS_NEEDED))
+		row = d->schema.next[row];
+	if (row < 0)
+		fl_json_add_c(&d->j, NULL, "null");
+	fl_json_end(&d->j);
+}
+
+static void add_properties(struct describe *d, int row);
+
+/* The value of a secret, or of a header's condition. */
+static void add_entry(struct describe *d, const struct fl_cfg_key *key)
+{
+	fl_json_array(&d->j, "anyOf");
+	add_type(d, "string");
+	if (key->flags & FL_CFG_OF_HEADERS)
+		fl_json_add_raw(&d->j, NULL,
+		                FL_STR("{\"type\":\"object\",\"required\":[\"present\"],"
+		                       "\"additionalProperties\":false,"
+		                       "\"properties\":{\"present\":{\"const\":true}}}"));
+	fl_json_end(&d->j);
+}
+
+/* A map whose names are chosen. */
+static void add_named(struct describe *d, int row)
+{
+	const struct fl_cfg_key *key = &fl_cfg_keys[row];
+
+	add_map_type(d, -1);
+	if (key->flags & FL_CFG_OF_CONNECTOR)
+		return;
+	add_limits(d, key, "minProperties", "maxProperties");
+	fl_json_object(&d->j, "propertyNames");
+	fl_json_add_c(&d->j, "pattern", fl_cfg_format_pattern(key->format));
+	fl_json_end(&d->j);
+	fl_json_object(&d->j, "additionalProperties");
+	if (key->type == FL_CFG_TYPE_NAMED)
+		add_properties(d, d->schema.first[row]);
 	else
-		add_pattern(d, fl_cfg_format_pattern(key->format));
+		add_entry(d, key);
 	fl_json_end(&d->j);
 }
 
@@ -245,38 +315,22 @@ static void add_key(struct describe *d, int row)
 		add_properties(d, d->schema.first[row]);
 		break;
 	case FL_CFG_TYPE_NAMED:
+	case FL_CFG_TYPE_NODE:
 		add_named(d, row);
-		break;
-	case FL_CFG_TYPE_STRING:
-		fl_json_add_c(&d->j, "type", "string");
-		if (key->only_words)
-			add_words(d, key);
-		else if (!key->words)
-			add_pattern(d, fl_cfg_format_pattern(key->format));
 		break;
 	case FL_CFG_TYPE_STRINGS:
 	case FL_CFG_TYPE_METHODS:
 		add_list(d, key);
 		break;
+	case FL_CFG_TYPE_STRING:
+		add_limits(d, key, "minLength", "maxLength");
+		add_scalar(d, key);
+		break;
 	case FL_CFG_TYPE_BOOL:
-		fl_json_add_c(&d->j, "type", "boolean");
-		break;
 	case FL_CFG_TYPE_COUNT:
-		add_number(d, key);
-		break;
 	case FL_CFG_TYPE_SIZE:
-		fl_json_array(&d->j, "type");
-		fl_json_add_c(&d->j, NULL, "string");
-		fl_json_add_c(&d->j, NULL, "integer");
-		fl_json_end(&d->j);
-		add_pattern(d, "^[0-9]+(B|KiB|MiB|GiB)?$");
-		break;
 	case FL_CFG_TYPE_DURATION:
-		fl_json_add_c(&d->j, "type", "string");
-		add_pattern(d, "^[0-9]+(ms|s|m|h)$");
-		break;
-	case FL_CFG_TYPE_NODE:
-		fl_json_add_c(&d->j, "type", "object");
+		add_scalar(d, key);
 		break;
 	case FL_CFG_TYPE_N:
 		break;
@@ -287,7 +341,7 @@ static void add_key(struct describe *d, int row)
 /* The members of an object's schema: the rows from `row` on, and their siblings. */
 static void add_properties(struct describe *d, int row)
 {
-	fl_json_add_c(&d->j, "type", "object");
+	add_map_type(d, row);
 	fl_json_add_bool(&d->j, "additionalProperties", false);
 	fl_json_array(&d->j, "required");
 	for (int r = row; r >= 0; r = d->schema.next[r])

@@ -1,7 +1,8 @@
 // tests/e2e/lib/schema.mjs - holds answers of the admin API against its own /openapi.json
 // SPDX-License-Identifier: Apache-2.0
 //
-// As much of JSON Schema as the description uses; a keyword that is not known here fails the test.
+// As much of JSON Schema as fairlead's own descriptions use; a keyword that is not known here fails
+// the test. What a keyword does not apply to passes it.
 import assert from 'node:assert/strict';
 
 const called = new Set();
@@ -21,22 +22,47 @@ const keywords = {
 	type: (types, value, at) => assert.ok([types].flat().some((type) => isType[type](value)),
 		`${at} is no ${types}: ${JSON.stringify(value)}`),
 	enum: (values, value, at) => assert.ok(values.includes(value), `${at}: ${value} is not one of ${values}`),
-	minimum: (least, value, at) => assert.ok(value >= least, `${at}: ${value} < ${least}`),
+	const: (only, value, at) => assert.equal(value, only, at),
+	minimum: (least, value, at) => assert.ok(!(value < least), `${at}: ${value} < ${least}`),
+	maximum: (most, value, at) => assert.ok(!(value > most), `${at}: ${value} > ${most}`),
+	minItems: (least, value, at) => assert.ok(!Array.isArray(value) || value.length >= least, `${at} has too few`),
+	maxItems: (most, value, at) => assert.ok(!Array.isArray(value) || value.length <= most, `${at} has too many`),
+	minProperties: (least, value, at) => assert.ok(!isType.object(value) || Object.keys(value).length >= least, at),
+	maxProperties: (most, value, at) => assert.ok(!isType.object(value) || Object.keys(value).length <= most, at),
+	maxLength: (most, value, at) => assert.ok(!isType.string(value) || value.length <= most, `${at} is too long`),
+	pattern: (pattern, value, at) => assert.ok(!isType.string(value) || new RegExp(pattern, 'u').test(value),
+		`${at}: ${value} is not of ${pattern}`),
+	anyOf: (schemas, value, at, root) => {
+		const faults = schemas.map((schema) => {
+			try { return validate(schema, value, at, root); } catch (error) { return error; }
+		});
+		assert.ok(faults.includes(undefined), `${at}: ${faults.map((fault) => fault?.message).join('; or ')}`);
+	},
+	$schema: () => {},
+	title: () => {},
+	description: () => {},
 	format: (format, value, at) => {
 		assert.equal(format, 'date-time');
 		assert.ok(value === null || !Number.isNaN(Date.parse(value)), `${at}: ${value} is no time`);
 	},
 	required: (names, value, at) => names.forEach((name) => assert.ok(name in value, `${at} lacks ${name}`)),
-	properties: (schemas, value, at, root) => Object.entries(value).forEach(([name, member]) => {
+	properties: (schemas, value, at, root) => Object.entries(value ?? {}).forEach(([name, member]) => {
 		if (schemas[name]) validate(schemas[name], member, `${at}/${name}`, root);
 	}),
+	additionalProperties: (rest, value, at, root, { properties = {} }) => Object.entries(value ?? {})
+		.filter(([name]) => !(name in properties)).forEach(([name, member]) => {
+			assert.notEqual(rest, false, `${at} may have no ${name}`);
+			validate(rest, member, `${at}/${name}`, root);
+		}),
+	propertyNames: (schema, value, at, root) => Object.keys(value ?? {}).forEach((name) =>
+		validate(schema, name, `${at}/${name}`, root)),
 	items: (schema, value, at, root) => value.forEach((item, i) => validate(schema, item, `${at}/${i}`, root)),
 };
 
-function validate(schema, value, at, root) {
+export function validate(schema, value, at, root) {
 	for (const [keyword, argument] of Object.entries(schema)) {
 		assert.ok(keywords[keyword], `${at}: unknown keyword ${keyword}`);
-		keywords[keyword](argument, value, at, root);
+		keywords[keyword](argument, value, at, root, schema);
 	}
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "gateway/config/describe.h"
+#include "gateway/config/limits.h"
 
 static const struct document {
 	const char *path, *begin, *end;
@@ -69,6 +70,56 @@ static void test_documents(void **state)
 	}
 }
 
+/* Line breaks may stand between any two words. */
+static bool says(struct fl_str text, const char *words)
+{
+	for (size_t at = 0; at < text.n; at++) {
+		size_t i = at, k = 0;
+
+		while (i < text.n && words[k] != '\0' &&
+		       (text.p[i] == words[k] || (text.p[i] == '\n' && words[k] == ' ')))
+			i++, k++;
+		if (words[k] == '\0')
+			return true;
+	}
+	return false;
+}
+
+static void test_limits(void **state)
+{
+	static const struct {
+		const char *before;
+		unsigned value;
+		const char *after;
+	} limits[] = {
+	    {"", FL_CFG_BYTES_MAX >> 20, " MiB in all files"},
+	    {" ", FL_CFG_FILES_MAX, " files"},
+	    {" ", FL_CFG_NODES_MAX, " values, "},
+	    {" ", FL_CFG_DEPTH_MAX, " levels"},
+	    {"keys of ", FL_CFG_KEY_MAX, " bytes"},
+	    {"numbers of ", FL_CFG_NUMBER_MAX, " characters"},
+	    {"add ", FL_CFG_ALIAS_MAX, " values"},
+	    {"reads ", FL_CFG_VALUE_MAX >> 10, " KiB"},
+	    {"at most ", FL_CFG_MEMORY_MAX >> 20, " MiB of memory"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(documents); i++) {
+		struct fl_str whole, parts[3];
+
+		take_apart(&documents[i], &whole, parts);
+		for (size_t k = 0; k < FL_ARRAY_LEN(limits); k++) {
+			char words[60];
+
+			(void)snprintf(words, sizeof words, "%s%u%s", limits[k].before,
+			               limits[k].value, limits[k].after);
+			if (!says(whole, words))
+				fail_msg("%s does not say \"%s\"", documents[i].path, words);
+		}
+		free((char *)(uintptr_t)whole.p);
+	}
+}
+
 static const json_t *at(const json_t *schema, const char *const *path)
 {
 	for (; *path; path++)
@@ -80,7 +131,7 @@ static void test_schema(void **state)
 {
 	static const char *const timeout[] = {"properties", "routes",  "additionalProperties",
 	                                      "properties", "request", "properties",
-	                                      "timeout",    "type",    NULL};
+	                                      "timeout",    "anyOf",   NULL};
 	static const char *const required[] = {"properties", "instances", "additionalProperties",
 	                                       "required", NULL};
 	struct fl_buf out;
@@ -91,7 +142,9 @@ static void test_schema(void **state)
 	fl_cfg_describe_schema(&out);
 	schema = json_loadb(out.p, out.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(schema);
-	assert_string_equal(json_string_value(at(schema, timeout)), "string");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(at(schema, timeout), 0), "pattern")),
+	    "\\$\\{|^[0-9]+(ms|s|m|h)$");
 	assert_int_equal(json_array_size(at(schema, required)), 1);
 	json_decref(schema);
 	fl_buf_fini(&out);
@@ -118,6 +171,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    FL_CASE("documents hold the table of keys as it is", test_documents),
+	    FL_CASE("documents tell the limits as they are", test_limits),
 	    FL_CASE("the schema for editors is JSON and nests as the keys do", test_schema),
 	};
 
