@@ -41,16 +41,21 @@ static struct fl_position place_of(const struct check *c)
 	}
 }
 
+/* Of many faults the later ones are only counted: looking for the place of each would take a time
+ * that grows with the square of the configuration. */
 static struct fl_problem *add(struct check *c, const char *code, const char *hint,
                               struct fl_str text)
 {
+	bool is_kept = !fl_problems_is_full(c->problems);
 	struct fl_str pointer =
-	    fl_arena_printf(c->problems->arena, "/instances/%.*s/config%.*s",
-	                    FL_STR_ARGS(c->instance->name), FL_STR_ARGS(fl_pointer_str(&c->at)));
+	    is_kept ? fl_arena_printf(c->problems->arena, "/instances/%.*s/config%.*s",
+	                              FL_STR_ARGS(c->instance->name),
+	                              FL_STR_ARGS(fl_pointer_str(&c->at)))
+	            : FL_STR_NULL;
 	struct fl_problem *p = fl_problems_add(
-	    c->problems, code, place_of(c), pointer, "instance \"%.*s\": %s%.*s %.*s",
-	    FL_STR_ARGS(c->instance->name), c->at.n == 0 ? "config" : "",
-	    FL_STR_ARGS(fl_pointer_str(&c->at)), FL_STR_ARGS(text));
+	    c->problems, code, is_kept ? place_of(c) : c->instance->at, pointer,
+	    "instance \"%.*s\": %s%.*s %.*s", FL_STR_ARGS(c->instance->name),
+	    c->at.n == 0 ? "config" : "", FL_STR_ARGS(fl_pointer_str(&c->at)), FL_STR_ARGS(text));
 
 	if (hint != NULL)
 		fl_problem_hint(c->problems, p, "%s", hint);
