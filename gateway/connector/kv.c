@@ -115,11 +115,13 @@ static fairlead_status put_locked(struct fl_kv_store *store, const struct fl_kv_
 	entry = make_entry(args);
 	if (!entry)
 		return FAIRLEAD_E_TOO_LARGE;
-	if (old)
-		drop_locked(store, old);
 	if (fl_map_put(&store->entries, entry->key, entry, NULL) != 0) {
 		free(entry);
 		return FAIRLEAD_E_TOO_LARGE;
+	}
+	if (old) { /* the new one has taken its place */
+		store->used_bytes -= cost_of(old->key.n, old->value.n);
+		free(old);
 	}
 	store->used_bytes += cost_of(entry->key.n, entry->value.n);
 	entry->version = ++store->versions;

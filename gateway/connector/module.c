@@ -203,6 +203,23 @@ static struct fl_module *make_module(struct fl_modules *modules, struct candidat
 	return module;
 }
 
+static bool is_stuck(struct fl_modules *modules)
+{
+	bool hangs;
+
+	(void)pthread_mutex_lock(&modules->lock);
+	hangs = modules->is_stuck;
+	(void)pthread_mutex_unlock(&modules->lock);
+	return hangs;
+}
+
+static void set_stuck(struct fl_modules *modules)
+{
+	(void)pthread_mutex_lock(&modules->lock);
+	modules->is_stuck = true;
+	(void)pthread_mutex_unlock(&modules->lock);
+}
+
 /* Stages and maps. */
 static int map(struct fl_modules *modules, struct candidate *c, struct fl_module *module,
                struct fl_error *err)
@@ -218,7 +235,7 @@ static int map(struct fl_modules *modules, struct candidate *c, struct fl_module
 	if (rc == 0)
 		return 0;
 	if (rc == FL_MAPPING_STUCK)
-		modules->is_stuck = true;
+		set_stuck(modules);
 	else
 		fl_stage_drop(module->path);
 	return -1;
@@ -229,7 +246,7 @@ static int load_new(struct fl_modules *modules, struct candidate *c, struct fl_m
 {
 	struct fl_module *module;
 
-	if (modules->is_stuck) {
+	if (is_stuck(modules)) {
 		(void)fl_error_set(err, "load_stuck",
 		                   "a connector hangs in the loader: nothing can be loaded");
 		fl_error_hint(err,
@@ -294,11 +311,19 @@ int fl_modules_load(struct fl_modules *modules, const char *path, struct fl_modu
 
 /* ---- unloading ---- */
 
+/* False: it stays mapped. When the loader is stuck nobody tries: dlclose() would not come back. */
+static bool unmap(struct fl_module *module)
+{
+	if (module->modules->keeps_mappings)
+		return true;
+	return !is_stuck(module->modules) && fl_mapping_close(&module->mapping, module->path);
+}
+
 /* The last reference is gone and nobody finds the module any more. */
 static void unload(struct fl_module *module)
 {
 	struct fl_modules *modules = module->modules;
-	bool is_gone = modules->keeps_mappings || fl_mapping_close(&module->mapping, module->path);
+	bool is_gone = unmap(module);
 
 	(void)pthread_mutex_lock(&modules->lock);
 	modules->unloads_total += is_gone;
