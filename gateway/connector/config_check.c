@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,7 +52,7 @@ static struct fl_problem *add(struct check *c, const char *code, const char *hin
 	    is_kept ? fl_arena_printf(c->problems->arena, "/instances/%.*s/config%.*s",
 	                              FL_STR_ARGS(c->instance->name),
 	                              FL_STR_ARGS(fl_pointer_str(&c->at)))
-	            : FL_STR_NULL;
+		    : FL_STR_NULL;
 	struct fl_problem *p = fl_problems_add(
 	    c->problems, code, is_kept ? place_of(c) : c->instance->at, pointer,
 	    "instance \"%.*s\": %s%.*s %.*s", FL_STR_ARGS(c->instance->name),

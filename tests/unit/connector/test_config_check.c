@@ -80,6 +80,7 @@ static void keywords(void **state)
 	    {"{\"properties\":{\"a\":{\"type\":\"integer\"}}}", "{\"a\":2.5}",
 	     "3 /a must be of type integer"},
 	    {"{\"properties\":{\"a\":{\"type\":\"integer\"}}}", "{\"a\":2.0}", ""},
+    {"{\"properties\":{\"a\":{\"type\":\"integer\"}}}", "{\"a\":1e300}", ""},
 	    {"{\"properties\":{\"a\":{\"type\":\"number\"}}}", "{\"a\":2}", ""},
 	    {"{\"properties\":{\"a\":{\"minLength\":3}}}", "{\"a\":\"\xc3\xa9\xc3\xa9\"}",
 	     "3 /a must have at least 3 characters"},

@@ -228,8 +228,6 @@ static void test_pinned(void **state)
 	struct fl_module *module;
 
 	(void)state;
-	if (modules.keeps_mappings)
-		skip(); /* with sanitizers nothing is unmapped anyway */
 	module = load("tests/mock/load/threads");
 	assert_non_null(module);
 	assert_int_equal(fl_module_class(module), 'P');
@@ -306,7 +304,7 @@ static void test_cycles(void **state)
 
 	(void)state;
 	if (modules.keeps_mappings)
-		skip();
+		skip(); /* with sanitizers nothing is unmapped */
 	cycle(100);
 	before = rss_kib();
 	files = entries_of("/proc/self/fd");

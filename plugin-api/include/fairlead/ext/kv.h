@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * One namespace per connector id, shared by its instances and generations. Keys up to 512 bytes,
- * values up to 64 KiB, permissions.kv_quota bytes in all (default 1 MiB). In memory for now: it
- * survives reloads, not a restart of the gateway.
+ * values up to 64 KiB (beyond: FAIRLEAD_E_INVAL); in all what the operator grants, 1 MiB unless it
+ * says otherwise. In memory for now: it survives reloads, not a restart of the gateway.
  */
 #ifndef FAIRLEAD_EXT_KV_H
 #define FAIRLEAD_EXT_KV_H
