@@ -115,6 +115,7 @@ int fl_instance_make(struct fl_host *host, struct fl_module *module,
 	instance->generation = atomic_fetch_add(&host->generations, 1) + 1;
 	(void)pthread_mutex_init(&instance->lock, NULL);
 	fl_cond_init(&instance->changed);
+	instance->held_tail = &instance->held;
 	fl_arena_init(&instance->arena, 1024, SPEC_BYTES_MAX);
 	copy_spec(instance, spec);
 	set_limits(instance);
@@ -135,6 +136,12 @@ void fl_instance_free(struct fl_instance *instance)
 		fl_self_remove(life->self);
 		life->executor = fl_executor_destroy(life->executor);
 		life->pool = fl_executor_destroy(life->pool);
+	}
+	while (instance->orphans) {
+		struct fl_orphan *orphan = instance->orphans;
+
+		instance->orphans = orphan->next;
+		free(orphan); /* the first member of what was allocated */
 	}
 	(void)fl_module_unref(instance->module);
 	fl_arena_fini(&instance->arena);
@@ -207,8 +214,9 @@ bool fl_instance_hold_back(struct fl_instance *instance, struct fl_later *later)
 	(void)pthread_mutex_lock(&instance->lock);
 	is_held = atomic_load(&instance->is_held);
 	if (is_held) {
-		later->next = instance->held;
-		instance->held = later;
+		later->next = NULL;
+		*instance->held_tail = later;
+		instance->held_tail = &later->next;
 	}
 	(void)pthread_mutex_unlock(&instance->lock);
 	return is_held;

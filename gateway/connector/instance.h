@@ -141,7 +141,7 @@ struct fl_instance {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* guarded by lock */
-	struct fl_later *held;
+	struct fl_later *held, **held_tail;
 	struct fl_orphan *orphans;
 };
 
@@ -180,8 +180,8 @@ void fl_instance_free(struct fl_instance *instance);
 void fl_instance_set_state(struct fl_instance *instance, enum fl_instance_state state);
 /* Wakes whoever waits for the instance to change. [any] */
 void fl_instance_signal(struct fl_instance *instance);
-/* One that was counted in `counter` (pending, ops) is no more. On a worker's loop, or inside a callback:
- * a retirement waits for both (fl_instance_hold) before it frees the instance. */
+/* One that was counted in `counter` (pending, ops) is no more. On a worker's loop, or between
+ * fl_self_enter() and _leave(): a retirement waits for both before it frees the instance. */
 void fl_instance_discount(struct fl_instance *instance, _Atomic uint64_t *counter);
 /* Counts a broken contract, and logs what is wrong at most once a second. [any] */
 void fl_instance_blame(struct fl_instance *instance, fairlead_id req, const char *what);
@@ -215,6 +215,8 @@ FL_MUST_USE enum fl_up fl_instance_bring_up(struct fl_instance *instance, uint32
  * deadline. Ends with fl_instance_release(). [lifecycle] */
 FL_MUST_USE bool fl_instance_hold(struct fl_instance *instance, uint64_t deadline_ns);
 void fl_instance_release(struct fl_instance *instance);
+/* Held: from now on no callback is called, and nothing is begun on its behalf. [lifecycle] */
+void fl_instance_close(struct fl_instance *instance);
 /* The steps of a retirement; false: it did not come back. [lifecycle] */
 FL_MUST_USE bool fl_instance_quiesce(struct fl_instance *instance, uint64_t deadline_ns);
 FL_MUST_USE bool fl_instance_stop(struct fl_instance *instance);

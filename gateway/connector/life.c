@@ -73,6 +73,7 @@ static void do_nothing(struct fl_worker *worker, void *ctx)
 	(void)ctx;
 }
 
+/* `deadline_ns` is looked at only when something runs. */
 static bool hold_executors(struct fl_life *life, uint64_t deadline_ns)
 {
 	return (!life->executor || fl_executor_hold(life->executor, deadline_ns)) &&
@@ -108,6 +109,7 @@ void fl_instance_release(struct fl_instance *instance)
 	atomic_store(&instance->is_held, false);
 	later = instance->held;
 	instance->held = NULL;
+	instance->held_tail = &instance->held;
 	(void)pthread_mutex_unlock(&instance->lock);
 	while (later) {
 		struct fl_later *next = later->next;
@@ -305,7 +307,9 @@ enum fl_up fl_instance_bring_up(struct fl_instance *instance, uint32_t mode, str
 	if (up == FL_UP_FAILED || (up == FL_UP && mode == FAIRLEAD_MODE_PROBE))
 		return destroy_created(instance, up);
 	for (uint32_t i = 0; up == FL_UP && i < instance->lives_n; i++) {
+		/* Nothing of this life runs yet, so there is nobody to wait for. */
 		atomic_store(&instance->is_held, true);
+		(void)hold_executors(&instance->lives[i], 0);
 		up = start(&instance->lives[i], err);
 		fl_instance_release(instance);
 	}
@@ -337,6 +341,21 @@ bool fl_instance_quiesce(struct fl_instance *instance, uint64_t deadline_ns)
 	return true;
 }
 
+void fl_instance_close(struct fl_instance *instance)
+{
+	atomic_store(&instance->is_closed, true);
+	for (uint32_t i = 0; i < instance->lives_n; i++) {
+		struct fl_life *life = &instance->lives[i];
+
+		if (fl_life_phase(life) >= FL_PHASE_STARTING)
+			fl_life_set_phase(life, FL_PHASE_QUIESCED);
+		if (life->executor)
+			fl_executor_abandon(life->executor);
+		if (life->pool)
+			fl_executor_abandon(life->pool);
+	}
+}
+
 bool fl_instance_stop(struct fl_instance *instance)
 {
 	for (uint32_t i = 0; i < instance->lives_n; i++) {
@@ -344,7 +363,6 @@ bool fl_instance_stop(struct fl_instance *instance)
 
 		if (fl_life_phase(life) < FL_PHASE_STARTING)
 			continue;
-		fl_life_set_phase(life, FL_PHASE_QUIESCED);
 		if (life->plugin.stop &&
 		    step(life, run_stop, instance->host->config.stop_limit_ns) != 0)
 			return false;

@@ -57,17 +57,31 @@ static void put_slot(struct fl_op *op)
 	(void)pthread_mutex_unlock(&worker->foreign_lock);
 }
 
+/* Counted first, looked at afterwards: a retirement closes first and looks at the count then. */
+static bool count_in(struct fl_life *life)
+{
+	struct fl_instance *instance = life->instance;
+
+	(void)atomic_fetch_add(&instance->ops, 1);
+	if (fl_instance_may_call(instance))
+		return true;
+	fl_instance_discount(instance, &instance->ops);
+	return false;
+}
+
 struct fl_op *fl_op_take(struct fl_life *life, fairlead_id req, uint32_t kind)
 {
 	struct fl_worker *worker = choose_worker(life, req);
 	bool is_foreign = !is_on(worker);
 	struct fl_op *op;
 
-	if (!worker->loop)
-		return NULL; /* not attached: nobody would deliver */
-	op = take_slot(worker, is_foreign);
-	if (!op)
+	if (!worker->loop || !count_in(life)) /* not attached: nobody would deliver */
 		return NULL;
+	op = take_slot(worker, is_foreign);
+	if (!op) {
+		fl_instance_discount(life->instance, &life->instance->ops);
+		return NULL;
+	}
 	/* What stands before `life` is looked at by whoever has an old id. */
 	memset((char *)op + offsetof(struct fl_op, life), 0,
 	       sizeof *op - offsetof(struct fl_op, life));
@@ -83,8 +97,11 @@ struct fl_op *fl_op_take(struct fl_life *life, fairlead_id req, uint32_t kind)
 
 void fl_op_put_back(struct fl_op *op)
 {
+	struct fl_instance *instance = op->life->instance;
+
 	free(op->memory);
 	put_slot(op);
+	fl_instance_discount(instance, &instance->ops);
 }
 
 /* Where an id points to, whatever its epoch; *ret is the worker whose it is. */
@@ -107,7 +124,6 @@ static struct fl_op *find(struct fl_host *host, fairlead_id id, struct fl_worker
 void fl_op_open(struct fl_op *op, fairlead_id *ret_id)
 {
 	*ret_id = op->id;
-	(void)atomic_fetch_add(&op->life->instance->ops, 1);
 	fl_slot_open(&op->slot, op->id, FL_OP_RUNNING);
 }
 
@@ -150,11 +166,7 @@ void fl_op_send(struct fl_op *op)
 /* The event was delivered, or there is nobody to deliver it to. [loop] */
 static void conclude(struct fl_op *op)
 {
-	struct fl_instance *instance = op->life->instance;
-
-	free(op->memory);
-	put_slot(op);
-	fl_instance_discount(instance, &instance->ops);
+	fl_op_put_back(op);
 }
 
 static void call_on_event(struct fl_op *op, struct fl_place *place)
@@ -237,7 +249,8 @@ static void on_end(struct fl_loop_task *task)
 
 void fl_op_end(struct fl_op *op, fairlead_status status)
 {
-	bool was_running = fl_slot_move(&op->slot, op->id, FL_OP_RUNNING, FL_OP_ENDED);
+	bool was_running = fl_slot_move(&op->slot, op->id, FL_OP_RUNNING, FL_OP_ENDED) ||
+	                   fl_slot_move(&op->slot, op->id, FL_OP_WITHDRAWN, FL_OP_ENDED);
 
 	FL_ASSERT(was_running);
 	unlink_op(op);
@@ -262,11 +275,12 @@ struct cancel_note {
 	fairlead_id id;
 };
 
+/* One that was not started yet ends when it comes to its worker, see fl_op_is_withdrawn(). */
 static void cancel_now(struct fl_op *op)
 {
 	void (*cancel)(struct fl_op * op) = op->cancel;
 
-	op->cancel = NULL; /* once */
+	op->cancel = NULL;
 	if (cancel)
 		cancel(op);
 }
@@ -278,31 +292,51 @@ static void on_cancel_note(struct fl_loop_task *task)
 	struct fl_op *op = find(note->worker->host, note->id, &worker);
 
 	/* On its worker: it cannot end meanwhile. */
-	if (op && fl_slot_state(&op->slot, note->id) == FL_OP_RUNNING)
+	if (op && fl_slot_state(&op->slot, note->id) == FL_OP_WITHDRAWN)
 		cancel_now(op);
 	free(note);
+}
+
+static fairlead_status cancel_elsewhere(struct fl_op *op, struct fl_worker *worker, fairlead_id id)
+{
+	struct cancel_note *note = malloc(sizeof *note);
+
+	if (!note)
+		return FAIRLEAD_E_AGAIN;
+	if (!fl_slot_move(&op->slot, id, FL_OP_RUNNING, FL_OP_WITHDRAWN)) {
+		free(note);
+		return FAIRLEAD_E_STALE;
+	}
+	*note = (struct cancel_note){.task.on_task = on_cancel_note, .worker = worker, .id = id};
+	fl_loop_post(worker->loop, &note->task);
+	return FAIRLEAD_OK;
 }
 
 fairlead_status fl_op_cancel(struct fl_life *life, fairlead_id id, uint32_t kind)
 {
 	struct fl_worker *worker;
 	struct fl_op *op = find(life->instance->host, id, &worker);
-	struct cancel_note *note;
 
-	if (!op || fl_slot_state(&op->slot, id) != FL_OP_RUNNING ||
-	    atomic_load_explicit(&op->self, memory_order_relaxed) != life->self ||
+	if (!op || atomic_load_explicit(&op->self, memory_order_relaxed) != life->self ||
 	    kind_of(op) != kind)
 		return FAIRLEAD_E_STALE;
-	if (is_on(worker)) {
-		cancel_now(op);
-		return FAIRLEAD_OK;
-	}
-	note = malloc(sizeof *note);
-	if (!note)
-		return FAIRLEAD_E_AGAIN;
-	*note = (struct cancel_note){.task.on_task = on_cancel_note, .worker = worker, .id = id};
-	fl_loop_post(worker->loop, &note->task);
+	if (!is_on(worker))
+		return cancel_elsewhere(op, worker, id);
+	if (!fl_slot_move(&op->slot, id, FL_OP_RUNNING, FL_OP_WITHDRAWN))
+		return FAIRLEAD_E_STALE;
+	cancel_now(op);
 	return FAIRLEAD_OK;
+}
+
+bool fl_op_is_withdrawn(const struct fl_op *op)
+{
+	return fl_slot_state(&op->slot, op->id) == FL_OP_WITHDRAWN;
+}
+
+static void withdraw(struct fl_op *op)
+{
+	if (fl_slot_move(&op->slot, op->id, FL_OP_RUNNING, FL_OP_WITHDRAWN))
+		cancel_now(op);
 }
 
 static void cancel_each(struct fl_worker *worker, const struct fl_instance *instance, uint32_t kind)
@@ -312,7 +346,7 @@ static void cancel_each(struct fl_worker *worker, const struct fl_instance *inst
 	for (; op; op = next) {
 		next = op->next;
 		if (kind == 0 || kind_of(op) == kind)
-			cancel_now(op);
+			withdraw(op);
 	}
 }
 
@@ -334,7 +368,7 @@ void fl_ops_cancel_request(struct fl_worker *worker, const struct fl_instance *i
 	for (; op; op = next) {
 		next = op->next;
 		if (kind_of(op) == FAIRLEAD_EVENT_HTTP && op->req == req)
-			cancel_now(op);
+			withdraw(op);
 	}
 }
 

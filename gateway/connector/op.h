@@ -22,7 +22,8 @@
 
 enum { /* states of an operation's slot, beside FL_SLOT_FREE */
        FL_OP_RUNNING = 1,
-       FL_OP_ENDED = 2, /* cannot be cancelled any more */
+       FL_OP_WITHDRAWN = 2, /* cancelled; what it was about ends as soon as it can */
+       FL_OP_ENDED = 3,
 };
 
 struct fl_op_http { /* arguments on their way to another thread, and what makes the request */
@@ -63,9 +64,10 @@ struct fl_op {
 
 #define FL_OP_BYTES ((sizeof(struct fl_op) + 63u) / 64u * 64u)
 
-/* A new operation of this life, not begun: NULL when there is no room. [any] */
+/* A new operation of this life, not begun: NULL when there is no room, or when the instance has
+ * been closed. Counted from here on; whoever takes it opens it or puts it back. [any] */
 struct fl_op *fl_op_take(struct fl_life *life, fairlead_id req, uint32_t kind);
-/* It did not come to be. */
+/* It did not come to be; for one that was opened too, while nobody else can end it. */
 void fl_op_put_back(struct fl_op *op);
 /* It is under way: its id is valid from here on, and its event will come. Fills *ret_id. [any] */
 void fl_op_open(struct fl_op *op, fairlead_id *ret_id);
@@ -77,8 +79,11 @@ void fl_op_send(struct fl_op *op);
 void fl_op_end(struct fl_op *op, fairlead_status status);
 /* The same when the worker's loop comes round. [any] */
 void fl_op_end_later(struct fl_op *op, fairlead_status status);
-/* Asks its worker to cancel. FAIRLEAD_OK, or FAIRLEAD_E_STALE. [any] */
+/* Asks its worker to cancel, once. FAIRLEAD_OK, FAIRLEAD_E_STALE or FAIRLEAD_E_AGAIN. [any] */
 fairlead_status fl_op_cancel(struct fl_life *life, fairlead_id id, uint32_t kind);
+
+/* Was it cancelled before it came to its worker? Then op->start ends it. [loop] */
+bool fl_op_is_withdrawn(const struct fl_op *op);
 
 /* fl_visit_fn; ctx: an instance. Cancels its timers, or all that can be, on this worker. */
 void fl_ops_cancel_timers(struct fl_worker *worker, void *instance);

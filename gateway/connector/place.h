@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Each thread that calls connectors has a place. Entering and leaving are stores; the watchdog
- * (watchdog.c) looks from outside. fl_inside tells the host functions, which get no more than an id,
- * on whose behalf the calling thread runs.
+ * (watchdog.c) looks from outside. fl_inside tells the host functions, which get no more than an
+ * id, on whose behalf the calling thread runs.
  */
 #ifndef FL_GATEWAY_CONNECTOR_PLACE_H
 #define FL_GATEWAY_CONNECTOR_PLACE_H
@@ -16,9 +16,9 @@ struct fl_life;
 struct fl_worker;
 
 struct fl_place {
-	_Atomic uint64_t seq; /* odd: inside a callback; written by the thread itself */
+	_Atomic uint64_t seq;           /* odd: inside a callback; written by the thread itself */
 	_Atomic(struct fl_life *) life; /* of that callback */
-	struct fl_worker *worker; /* whose loop the thread runs, or NULL */
+	struct fl_worker *worker;       /* whose loop the thread runs, or NULL */
 	/* guarded by host->lock */
 	struct fl_place *next, **prev;
 	uint64_t seen_seq, seen_ns; /* the watchdog's */
@@ -26,7 +26,7 @@ struct fl_place {
 };
 
 struct fl_inside {
-	struct fl_life *life; /* NULL: outside */
+	struct fl_life *life;     /* NULL: outside */
 	struct fl_worker *worker; /* NULL: not a worker's thread */
 };
 
@@ -38,7 +38,8 @@ static inline void fl_place_enter(struct fl_place *place, struct fl_life *life)
 
 	FL_ASSERT(!fl_inside.life); /* no re-entry */
 	fl_inside = (struct fl_inside){life, place->worker};
-	atomic_store_explicit(&place->life, life, memory_order_relaxed);
+	/* Release: who sees this life sees that the callback before is over. */
+	atomic_store_explicit(&place->life, life, memory_order_release);
 	atomic_store_explicit(&place->seq, seq + 1, memory_order_release);
 }
 

@@ -1,7 +1,7 @@
 /* gateway/connector/retire.c - private: the end of an instance, and the thread that sees to it
  * SPDX-License-Identifier: Apache-2.0
  *
- *	quiesce -> nothing owed any more, or the drain limit -> stop -> destroy -> join -> unload
+ *	quiesce -> nothing owed any more, or the drain limit -> stop -> destroy -> settle -> unload
  *
  * Each retirement runs on a lifecycle thread of its own, so one that takes its time holds up no
  * other. The reaper thread hands them out and is the watchdog's. What does not come back is buried
@@ -13,11 +13,21 @@
 
 #define GRACE_NS FL_NS_PER_SEC /* after the drain limit: for what was cancelled then */
 
-static void forget_locked(struct fl_instance *instance)
+/* False: the watchdog has found it hanging meanwhile, and deals with it. */
+static bool forget(struct fl_instance *instance)
 {
-	*instance->prev = instance->next;
-	if (instance->next)
-		instance->next->prev = instance->prev;
+	struct fl_host *host = instance->host;
+	bool is_stuck;
+
+	(void)pthread_mutex_lock(&host->lock);
+	is_stuck = instance->is_stuck;
+	if (!is_stuck) {
+		*instance->prev = instance->next;
+		if (instance->next)
+			instance->next->prev = instance->prev;
+	}
+	(void)pthread_mutex_unlock(&host->lock);
+	return !is_stuck;
 }
 
 static void tell(const struct fl_instance *instance, enum fl_log_level level, const char *event,
@@ -76,7 +86,6 @@ static bool wait_drained(struct fl_instance *instance, bool must_say_so, uint64_
 {
 	bool is_in_time = true, is_drained;
 
-	atomic_store(&instance->is_draining, true);
 	(void)pthread_mutex_lock(&instance->lock);
 	while (!(is_drained = is_drained_locked(instance, must_say_so)) && is_in_time)
 		is_in_time = fl_cond_wait_until(&instance->changed, &instance->lock, deadline_ns);
@@ -84,7 +93,20 @@ static bool wait_drained(struct fl_instance *instance, bool must_say_so, uint64_
 	return is_drained;
 }
 
-/* The limit has passed: everything owed is withdrawn, and then settled in its place. */
+static bool wait_ops(struct fl_instance *instance, uint64_t deadline_ns)
+{
+	bool is_in_time = true, is_done;
+
+	(void)pthread_mutex_lock(&instance->lock);
+	while (!(is_done = atomic_load(&instance->ops) == 0) && is_in_time)
+		is_in_time = fl_cond_wait_until(&instance->changed, &instance->lock, deadline_ns);
+	(void)pthread_mutex_unlock(&instance->lock);
+	return is_done;
+}
+
+/* The limit has passed: everything owed is withdrawn. Operations end then; requests that are not
+ * paid for even now stay as they are until destroy() has returned, since until then the connector
+ * may look at them. */
 static bool force(struct fl_instance *instance)
 {
 	struct fl_host *host = instance->host;
@@ -95,19 +117,18 @@ static bool force(struct fl_instance *instance)
 	if (!fl_host_visit(host, fl_debts_cancel, instance, deadline_ns) ||
 	    !fl_host_visit(host, fl_ops_cancel_all, instance, deadline_ns))
 		return false;
-	if (wait_drained(instance, false, deadline_ns))
-		return true;
-	deadline_ns = fl_clock_mono_ns() + GRACE_NS;
-	return fl_host_visit(host, fl_debts_settle, instance, deadline_ns) &&
-	       wait_drained(instance, false, deadline_ns);
+	(void)wait_drained(instance, false, deadline_ns);
+	return atomic_load(&instance->ops) == 0;
 }
 
 /* ---- one retirement ---- */
 
-static void drop_pool(struct fl_worker *worker, void *pool)
+static void drop_pool(struct fl_worker *worker, void *arg)
 {
+	const struct fl_instance *instance = arg;
+
 	if (worker->client)
-		fl_outbound_drop_pool(worker->client, (uint64_t)(uintptr_t)pool);
+		fl_outbound_drop_pool(worker->client, instance->spec.egress.pool);
 }
 
 /* NULL: it is quiet; else why it must be buried alive. */
@@ -129,31 +150,44 @@ static const char *drain(struct fl_instance *instance)
 	return NULL;
 }
 
+/* No callback runs, and none begins any more: who still asks for something gets E_STALE. */
+static bool close_down(struct fl_instance *instance, uint64_t deadline_ns)
+{
+	if (!fl_instance_hold(instance, deadline_ns))
+		return false;
+	fl_instance_close(instance);
+	fl_instance_release(instance);
+	return wait_ops(instance, deadline_ns);
+}
+
+/* What is owed still is settled in its place. Whoever came round has no more to do with it. */
+static bool settle(struct fl_instance *instance, uint64_t deadline_ns)
+{
+	return fl_host_visit(instance->host, fl_debts_settle, instance, deadline_ns) &&
+	       wait_drained(instance, false, deadline_ns) &&
+	       fl_host_visit(instance->host, drop_pool, instance, deadline_ns);
+}
+
 static const char *end(struct fl_instance *instance)
 {
-	uint64_t deadline_ns = fl_clock_mono_ns() + instance->host->config.stop_limit_ns;
+	uint64_t limit_ns = instance->host->config.stop_limit_ns;
 
 	fl_instance_set_state(instance, FL_INSTANCE_STOPPING);
-	if (!fl_instance_hold(instance, deadline_ns))
+	if (!close_down(instance, fl_clock_mono_ns() + limit_ns))
 		return "a callback does not return";
 	if (!fl_instance_stop(instance))
 		return "it did not return from stop() in time";
 	if (!fl_instance_destroy(instance))
 		return "it did not return from destroy() in time";
-	return NULL;
+	if (!settle(instance, fl_clock_mono_ns() + limit_ns))
+		return "a worker does not come round";
+	return forget(instance) ? NULL : "it hangs and was given up";
 }
 
 static void bury(struct fl_instance *instance)
 {
 	struct fl_host *host = instance->host;
-	uint64_t pool = instance->spec.egress.pool;
 
-	fl_instance_release(instance);
-	/* Not waited for: the pool's number is all that is needed. */
-	fl_host_visit_later(host, drop_pool, (void *)(uintptr_t)pool);
-	(void)pthread_mutex_lock(&host->lock);
-	forget_locked(instance);
-	(void)pthread_mutex_unlock(&host->lock);
 	fl_instance_free(instance);
 	(void)pthread_mutex_lock(&host->lock);
 	host->retiring_n--;
@@ -170,6 +204,7 @@ static void retire(void *arg)
 		why = "it hangs and was given up";
 	if (!why) {
 		atomic_store(&instance->is_open, false);
+		atomic_store(&instance->is_draining, true);
 		why = drain(instance);
 	}
 	if (!why)

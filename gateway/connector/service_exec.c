@@ -21,7 +21,6 @@ static fairlead_status submit(struct fl_life *life, fairlead_id req, uint64_t wo
                               fairlead_id *ret_op)
 {
 	struct fl_op *op;
-	fairlead_id id;
 
 	if (!life->pool || !life->plugin.run)
 		return FAIRLEAD_E_DENIED; /* no threads were granted */
@@ -31,13 +30,11 @@ static fairlead_status submit(struct fl_life *life, fairlead_id req, uint64_t wo
 	op->work = work;
 	op->job.run = run_work;
 	op->job.is_bounded = true;
-	fl_op_open(op, &id); /* before others can end it */
+	fl_op_open(op, ret_op); /* before others can end it */
 	if (!fl_executor_push(life->pool, &op->job)) {
 		fl_op_put_back(op);
-		fl_instance_discount(life->instance, &life->instance->ops);
 		return FAIRLEAD_E_AGAIN;
 	}
-	*ret_op = id;
 	return FAIRLEAD_PENDING;
 }
 

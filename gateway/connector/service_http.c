@@ -313,7 +313,7 @@ static void start_sent(struct fl_op *op)
 	fairlead_status status;
 
 	op->memory = NULL;
-	status = begin(op, args);
+	status = fl_op_is_withdrawn(op) ? FAIRLEAD_E_CANCELLED : begin(op, args);
 	free(args);
 	if (status != FAIRLEAD_OK)
 		fl_op_end(op, status);
@@ -338,7 +338,6 @@ static fairlead_status send_elsewhere(struct fl_op *op, const fairlead_http_requ
 static fairlead_status send_here(struct fl_op *op, const fairlead_http_request *args,
                                  fairlead_id *ret_op)
 {
-	struct fl_instance *instance = op->life->instance;
 	fairlead_status status;
 
 	fl_op_open(op, ret_op);
@@ -346,7 +345,6 @@ static fairlead_status send_here(struct fl_op *op, const fairlead_http_request *
 	if (FL_LIKELY(status == FAIRLEAD_OK))
 		return FAIRLEAD_PENDING;
 	fl_op_put_back(op);
-	fl_instance_discount(instance, &instance->ops);
 	return status;
 }
 

@@ -30,7 +30,8 @@ static void start_timer(struct fl_op *op)
 	op->timer.timer.on_expire = on_expire;
 	op->cancel = cancel_timer;
 	fl_op_link(op);
-	if (fl_life_phase(op->life) >= FL_PHASE_QUIESCING || /* it was on its way meanwhile */
+	if (fl_op_is_withdrawn(op) ||
+	    fl_life_phase(op->life) >= FL_PHASE_QUIESCING || /* it was on its way meanwhile */
 	    fl_loop_timer_set(op->worker->loop, &op->timer.timer, op->timer.deadline_ns) != 0) {
 		op->cancel = NULL;
 		cancel_timer(op);

@@ -34,9 +34,14 @@ void fl_host_remove_place(struct fl_host *host, struct fl_place *place)
 /* With host->lock: fl_instance_fault() takes executors' locks and posts, which is in order. */
 static void report_locked(struct fl_place *place)
 {
-	struct fl_life *life = atomic_load_explicit(&place->life, memory_order_relaxed);
-	struct fl_instance *instance = life->instance;
+	struct fl_life *life = atomic_load_explicit(&place->life, memory_order_acquire);
+	struct fl_instance *instance;
 
+	/* It may have left just now. If not, the instance stays until we let go of the lock, see
+	 * forget(), and then it is marked. */
+	if (atomic_load_explicit(&place->seq, memory_order_relaxed) != place->seen_seq)
+		return;
+	instance = life->instance;
 	place->is_reported = true;
 	if (instance->is_stuck)
 		return;

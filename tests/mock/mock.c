@@ -31,7 +31,8 @@ struct fairlead_inst {
 	const fairlead_metric *metric;
 	const fairlead_http *http;
 	fairlead_id pending; /* the request that is not answered yet */
-	int step;
+	const fairlead_request *kept;
+	int step, is_starting;
 	mtx_t busy; /* held while run() shall wait */
 };
 
@@ -136,6 +137,14 @@ static fairlead_status start(fairlead_inst *inst)
 
 	if (is(inst, "start_hangs"))
 		hang();
+	if (is(inst, "event_in_start")) {
+		const struct timespec while_ns = {0, 20000000};
+
+		inst->is_starting = 1;
+		(void)inst->timer->set(inst->self, 0, 0, &op);
+		(void)thrd_sleep(&while_ns, NULL); /* it could fire now */
+		inst->is_starting = 0;
+	}
 	if (is(inst, "start_fails"))
 		return FAIRLEAD_E_UPSTREAM;
 	if (is(inst, "never_ready"))
@@ -171,6 +180,8 @@ static void destroy(fairlead_inst *inst)
 {
 	if (is(inst, "destroy_hangs"))
 		hang();
+	if (inst->kept != NULL && inst->kept->path.n == 0)
+		abort(); /* a request lives until it was answered, or until now */
 	mtx_destroy(&inst->busy);
 	free(inst);
 }
@@ -194,6 +205,12 @@ static fairlead_status no_reply(fairlead_inst *inst, const fairlead_request *req
 static fairlead_status never(fairlead_inst *inst, const fairlead_request *req)
 {
 	inst->pending = req->id;
+	return FAIRLEAD_PENDING;
+}
+
+static fairlead_status keeps(fairlead_inst *inst, const fairlead_request *req)
+{
+	inst->kept = req;
 	return FAIRLEAD_PENDING;
 }
 
@@ -304,7 +321,8 @@ static fairlead_status timer_cancel(fairlead_inst *inst, const fairlead_request 
 	if (inst->timer->set(inst->self, req->id, UINT64_C(3600000000000), &op) != FAIRLEAD_PENDING)
 		return FAIRLEAD_E_INTERNAL;
 	if (inst->timer->cancel(inst->self, op + 1) != FAIRLEAD_E_STALE ||
-	    inst->timer->cancel(inst->self, op) != FAIRLEAD_OK)
+	    inst->timer->cancel(inst->self, op) != FAIRLEAD_OK ||
+	    inst->timer->cancel(inst->self, op) != FAIRLEAD_E_STALE)
 		return FAIRLEAD_E_INTERNAL;
 	return FAIRLEAD_PENDING;
 }
@@ -517,6 +535,7 @@ static const struct {
     {"no_reply", no_reply},
     {"never", never},
     {"late", never},
+    {"keeps", keeps},
     {"forge", forge},
     {"zero_response", zero_response},
     {"bad_header", bad_header},
@@ -531,6 +550,7 @@ static const struct {
     {"timers_many", timers_many},
     {"exec", exec},
     {"exec_reply", exec},
+    {"exec_timer", exec},
     {"kv", kv},
     {"exec_full", exec_full},
     {"kv_get", kv_get},
@@ -561,6 +581,13 @@ static fairlead_status run(fairlead_inst *inst, uint64_t work)
 {
 	if (is(inst, "exec_reply"))
 		return reply(inst, work, str("from the pool"));
+	if (is(inst, "exec_timer")) {
+		fairlead_id op;
+
+		if (inst->timer->set(inst->self, work, UINT64_C(3600000000000), &op) < 0)
+			return FAIRLEAD_E_INTERNAL;
+		return inst->timer->cancel(inst->self, op);
+	}
 	if (is(inst, "exec_http")) {
 		fairlead_id op;
 
@@ -615,14 +642,18 @@ static void on_event(fairlead_inst *inst, const fairlead_event *event)
 		(void)inst->host->ready(inst->self, FAIRLEAD_OK, str(""));
 		return;
 	}
+	if (inst->is_starting)
+		abort(); /* no callback runs beside start() */
+	if (event->kind == FAIRLEAD_EVENT_EXEC && is(inst, "exec_timer"))
+		return; /* its timer answers */
 	if (event->kind == FAIRLEAD_EVENT_HTTP)
 		on_http(inst, event);
 	else if (event->kind == FAIRLEAD_EVENT_KV)
 		on_kv(inst, event);
 	else if (is(inst, "exec_http") && event->status < 0)
 		reply_status(inst, event->status);
-	else if (inst->pending != 0 && !is(inst, "exec_reply") && !is(inst, "exec_http"))
-		(void)reply(inst, inst->pending,
+	else if (event->req != 0 && !is(inst, "exec_reply") && !is(inst, "exec_http"))
+		(void)reply(inst, event->req,
 		            event->status == FAIRLEAD_E_CANCELLED ? str("cancelled") : str("done"));
 }
 

@@ -94,6 +94,20 @@ static void test_ready_later(void **state)
 	world_drop(instance);
 }
 
+/* The connector aborts if it is. */
+static void test_event_in_start(void **state)
+{
+	static const char *const names[] = {"mock-parallel", "mock-serial", "mock-sharded"};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(names); i++) {
+		struct fl_instance *instance = world_create(names[i], "event_in_start", NULL);
+
+		assert_non_null(instance);
+		world_drop(instance);
+	}
+}
+
 /* ---- answering ---- */
 
 static const struct {
@@ -120,6 +134,7 @@ static const struct {
     {"timers_many", FL_CALL_REPLIED, 200, 0, "E05", 0},
     {"exec", FL_CALL_REPLIED, 200, 0, "done", 0},
     {"exec_reply", FL_CALL_REPLIED, 200, 0, "from the pool", 0},
+    {"exec_timer", FL_CALL_REPLIED, 200, 0, "cancelled", 0},
     {"kv", FL_CALL_REPLIED, 200, 0, "hello", 0},
     {"metric", FL_CALL_REPLIED, 200, 0, "counted", 0},
 };
@@ -253,9 +268,9 @@ static void test_never_cancelled(void **state)
 	assert_int_equal(zombies(), 0);
 }
 
-static void check_never_drained_call(const char *name)
+static void check_never_drained_call(const char *name, const char *mode)
 {
-	struct fl_instance *instance = world_create(name, "never", NULL);
+	struct fl_instance *instance = world_create(name, mode, NULL);
 	struct world_call c;
 
 	assert_non_null(instance);
@@ -271,8 +286,10 @@ static void check_never_drained_call(const char *name)
 static void test_never(void **state)
 {
 	(void)state;
-	check_never_drained_call("mock-parallel");
-	check_never_drained_call("mock-serial");
+	check_never_drained_call("mock-parallel", "never");
+	check_never_drained_call("mock-serial", "never");
+	check_never_drained_call("mock-parallel", "keeps"); /* and looks at it in destroy() */
+	check_never_drained_call("mock-serial", "keeps");
 }
 
 static void one_at_a_time(struct fl_instance_spec *spec)
@@ -358,6 +375,7 @@ int main(void)
 	    CASE("one that does not come up leaves nothing behind", test_coming_up),
 	    CASE("a probe creates and destroys, and starts nothing", test_probe),
 	    CASE("one may get ready after start() returned", test_ready_later),
+	    CASE("no event is delivered beside start()", test_event_in_start),
 	    CASE("answers of a parallel connector, on the worker's thread", test_answers_parallel),
 	    CASE("answers of a serial connector, on a thread of its own", test_answers_serial),
 	    CASE("answers of a sharded connector", test_answers_sharded),

@@ -206,6 +206,7 @@ static void on_done(struct fl_call *call)
 {
 	struct world_call *c = FL_CONTAINER_OF(call, struct world_call, call);
 
+	c->call.view.path.n = 0; /* from here on it is the caller's again */
 	note(c, &c->is_done);
 }
 
@@ -213,6 +214,7 @@ static void on_paid(struct fl_call *call)
 {
 	struct world_call *c = FL_CONTAINER_OF(call, struct world_call, call);
 
+	c->call.view.path.n = 0;
 	note(c, &c->is_paid);
 }
 
