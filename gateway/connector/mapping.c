@@ -70,7 +70,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *ctx)
 	return 1;
 }
 
-static bool is_mapped(const char *path)
+bool fl_mapping_is_there(const char *path)
 {
 	struct search s = {.path = path};
 
@@ -271,5 +271,5 @@ int fl_mapping_open(const char *path, const struct fl_connector_file *file, uint
 
 bool fl_mapping_close(struct fl_mapping *mapping, const char *path)
 {
-	return dlclose(mapping->handle) == 0 && !is_mapped(path);
+	return dlclose(mapping->handle) == 0 && !fl_mapping_is_there(path);
 }

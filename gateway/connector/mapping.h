@@ -23,5 +23,7 @@ FL_MUST_USE int fl_mapping_open(const char *path, const struct fl_connector_file
                                 uint64_t limit_ns, struct fl_mapping *ret, struct fl_error *err);
 /* `path` as it was opened. False: it is still mapped. Blocks on the connector's destructors. */
 FL_MUST_USE bool fl_mapping_close(struct fl_mapping *mapping, const char *path);
+/* Is a file mapped that was opened under this path? [any] */
+bool fl_mapping_is_there(const char *path);
 
 #endif

@@ -33,6 +33,7 @@ struct fl_module {
 	struct fl_module *next, **prev;
 	unsigned refs;
 	bool is_pinned; /* stays mapped without a reference */
+	bool is_closed; /* by dlclose(): pinned until the loader lets go, never used again */
 };
 
 /* ---- the registry ---- */
@@ -118,7 +119,8 @@ static struct fl_module *find_same(struct fl_modules *modules, const char *diges
 	struct fl_module *module;
 
 	(void)pthread_mutex_lock(&modules->lock);
-	for (module = modules->live; module && strcmp(module->digest, digest) != 0;)
+	for (module = modules->live;
+	     module && (module->is_closed || strcmp(module->digest, digest) != 0);)
 		module = module->next;
 	if (module)
 		module->refs++;
@@ -135,6 +137,30 @@ static unsigned count_retained(struct fl_modules *modules, struct fl_str id)
 		n += m->refs == 0 && fl_str_eq(m->manifest->id, id);
 	(void)pthread_mutex_unlock(&modules->lock);
 	return n;
+}
+
+/* A mapping that outlived dlclose() - a thread still had a destructor to run - goes in the course
+ * of some later dlclose(). */
+static void forget_gone(struct fl_modules *modules)
+{
+	struct fl_module *module, *next, *gone = NULL;
+
+	(void)pthread_mutex_lock(&modules->lock);
+	for (module = modules->live; module; module = next) {
+		next = module->next;
+		if (!module->is_closed || fl_mapping_is_there(module->path))
+			continue;
+		unlink_locked(module);
+		module->next = gone;
+		gone = module;
+		modules->unloads_total++;
+	}
+	(void)pthread_mutex_unlock(&modules->lock);
+	for (; gone; gone = next) {
+		next = gone->next;
+		fl_stage_drop(gone->path);
+		free_module(gone);
+	}
 }
 
 /* ---- loading ---- */
@@ -170,6 +196,15 @@ static int check(struct candidate *c, const char *path, struct fl_error *err)
 	(void)fl_error_set(err, first->code, "%s: %.*s%s", path, FL_STR_ARGS(first->detail),
 	                   c->problems.errors > 1 ? " (and more: fairlead-plugin inspect)" : "");
 	fl_error_hint(err, "%.*s", FL_STR_ARGS(first->hint));
+	return -1;
+}
+
+/* Written for processes of their own only? */
+static int refuse_mode(const struct fl_manifest *m, struct fl_error *err)
+{
+	(void)fl_error_set(err, "load_mode", "connector %.*s %.*s does not run inside the gateway",
+	                   FL_STR_ARGS(m->id), FL_STR_ARGS(m->version));
+	fl_error_hint(err, "use a version whose manifest has \"inproc\" among its modes");
 	return -1;
 }
 
@@ -253,6 +288,9 @@ static int load_new(struct fl_modules *modules, struct candidate *c, struct fl_m
 		              "restart the gateway without the connector that load_timeout named");
 		return -1;
 	}
+	if (!c->file.manifest->may_inproc)
+		return refuse_mode(c->file.manifest, err);
+	forget_gone(modules);
 	if (count_retained(modules, c->file.manifest->id) >= modules->max_retained)
 		return refuse_retained(modules, c->file.manifest, err);
 	module = make_module(modules, c);
@@ -316,7 +354,10 @@ static bool unmap(struct fl_module *module)
 {
 	if (module->modules->keeps_mappings)
 		return true;
-	return !is_stuck(module->modules) && fl_mapping_close(&module->mapping, module->path);
+	if (is_stuck(module->modules))
+		return false;
+	module->is_closed = true; /* nobody else sees the module now */
+	return fl_mapping_close(&module->mapping, module->path);
 }
 
 /* The last reference is gone and nobody finds the module any more. */
@@ -325,23 +366,24 @@ static void unload(struct fl_module *module)
 	struct fl_modules *modules = module->modules;
 	bool is_gone = unmap(module);
 
-	(void)pthread_mutex_lock(&modules->lock);
-	modules->unloads_total += is_gone;
-	if (!is_gone) { /* it asked for no handle of its own, and yet it stays */
-		module->class_letter = 'P';
-		module->is_pinned = true;
-		link_locked(modules, module);
-	}
-	(void)pthread_mutex_unlock(&modules->lock);
 	if (!is_gone) {
 		fl_log(FL_LOG_WARN, "connector.pinned",
 		       FL_LOG_STR("connector", module->manifest->id),
 		       FL_LOG_STR("version", module->manifest->version),
-		       FL_LOG_C("what", "it could not be unmapped and stays for ever"));
-		return;
+		       FL_LOG_C("what", "it could not be unmapped and stays"));
+		module->class_letter = 'P';
+		module->is_pinned = true;
 	}
+	(void)pthread_mutex_lock(&modules->lock);
+	modules->unloads_total += is_gone;
+	if (!is_gone)
+		link_locked(modules, module); /* and no look at it from here on */
+	(void)pthread_mutex_unlock(&modules->lock);
+	if (!is_gone)
+		return;
 	fl_stage_drop(module->path);
 	free_module(module);
+	forget_gone(modules);
 }
 
 struct fl_module *fl_module_ref(struct fl_module *module)

@@ -59,6 +59,9 @@ variant entry_null "" -DENTRY_NULL
 variant other_id "" '-DTABLE_ID="other"'
 variant other_version "" '-DTABLE_VERSION="9.9.9"'
 variant hang "" -DWITH_CONSTRUCTOR_HANG
+variant stays "" -DWITH_THREAD_DESTRUCTOR
 manifest=$src/threads.json
 variant threads "" -DWITH_CALL=pthread_create
+manifest=$src/worker.json
+variant worker ""
 touch "$out/stamp"

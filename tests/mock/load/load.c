@@ -77,6 +77,15 @@ extern int function(void) __asm__(TEXT(WITH_CALL));
 static int (*const volatile called)(void) __attribute__((used)) = function;
 #endif
 
+#ifdef WITH_THREAD_DESTRUCTOR /* what C++ and Rust make of thread-local objects */
+extern int __cxa_thread_atexit_impl(void (*fn)(void *), void *object, void *dso);
+extern void *__dso_handle;
+static void forget(void *object)
+{
+	(void)object;
+}
+#endif
+
 #ifdef WITH_CONSTRUCTOR_HANG
 extern int pause(void);
 __attribute__((constructor)) static void hang(void)
@@ -99,6 +108,9 @@ static fairlead_status create(const fairlead_host *host, const fairlead_create *
 	(void)args;
 #ifdef WITH_STATIC_TLS
 	of_the_thread++;
+#endif
+#ifdef WITH_THREAD_DESTRUCTOR
+	(void)__cxa_thread_atexit_impl(forget, NULL, &__dso_handle);
 #endif
 	*out = malloc(sizeof **out);
 	return *out == NULL ? FAIRLEAD_E_INTERNAL : FAIRLEAD_OK;

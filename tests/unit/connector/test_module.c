@@ -137,6 +137,7 @@ static void test_refusals(void **state)
 	    {"tests/mock/load/exec_stack", "elf_exec_stack"},
 	    {"tests/mock/load/unique", "elf_unique_symbol"},
 	    {"tests/mock/load/export", "elf_exports"},
+	    {"tests/mock/load/worker", "load_mode"},
 	    {"tests/mock/load/nowhere", "file_unreadable"},
 	};
 
@@ -223,6 +224,15 @@ static void test_larger_table(void **state)
 	module = fl_module_unref(module);
 }
 
+/* Sanitizers need the code at exit to name it. */
+static void skip_if_kept(void)
+{
+	if (!modules.keeps_mappings)
+		return;
+	print_message("FAIRLEAD_NO_DLCLOSE=1: nothing is unmapped here\n");
+	skip();
+}
+
 static void test_pinned(void **state)
 {
 	struct fl_module *module;
@@ -275,6 +285,53 @@ static void test_retained(void **state)
 	module = fl_module_unref(module);
 }
 
+/* A thread that still has a destructor of the connector to run. */
+static pthread_barrier_t barrier;
+static void *use_and_wait(void *arg)
+{
+	const fairlead_plugin *plugin = arg;
+	fairlead_inst *inst;
+
+	if (plugin->create(NULL, NULL, &inst) == FAIRLEAD_OK)
+		plugin->destroy(inst);
+	(void)pthread_barrier_wait(&barrier);
+	(void)pthread_barrier_wait(&barrier);
+	return NULL;
+}
+
+static void test_stays(void **state)
+{
+	struct fl_module *module = load("tests/mock/load/stays");
+	pthread_t thread;
+
+	(void)state;
+	assert_non_null(module);
+	assert_int_equal(fl_module_class(module), 'U');
+	assert_false(fl_module_is_inline_ok(module));
+	skip_if_kept();
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, 2), 0);
+	assert_int_equal(pthread_create(&thread, NULL, use_and_wait,
+					(void *)(uintptr_t)fl_module_plugin(module)),
+			 0);
+	(void)pthread_barrier_wait(&barrier);
+	module = fl_module_unref(module);
+	assert_int_equal(counts().modules_pinned, 1);
+	assert_int_equal(counts().unloads_total, 0);
+	module = load("tests/mock/load/stays"); /* the old mapping may go at any time */
+	assert_non_null(module);
+	assert_int_equal(fl_module_generation(module), 2);
+	module = fl_module_unref(module);
+	assert_int_equal(counts().modules_pinned, 1);
+	assert_int_equal(counts().unloads_total, 1);
+	(void)pthread_barrier_wait(&barrier);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	(void)pthread_barrier_destroy(&barrier);
+	(void)fl_module_unref(load("connectors/echo"));
+	assert_int_equal(counts().modules_pinned, 0);
+	assert_int_equal(counts().unloads_total, 3);
+	assert_int_equal(copies(), 0);
+}
+
 static long rss_kib(void)
 {
 	FILE *f = fopen("/proc/self/statm", "r");
@@ -303,8 +360,7 @@ static void test_cycles(void **state)
 	unsigned files;
 
 	(void)state;
-	if (modules.keeps_mappings)
-		skip(); /* with sanitizers nothing is unmapped */
+	skip_if_kept();
 	cycle(100);
 	before = rss_kib();
 	files = entries_of("/proc/self/fd");
@@ -335,8 +391,7 @@ static void test_cycles_beside(void **state)
 	void *failed;
 
 	(void)state;
-	if (modules.keeps_mappings)
-		skip();
+	skip_if_kept();
 	(void)snprintf(other, sizeof other, "%s", path_of("connectors/http"));
 	assert_int_equal(pthread_create(&thread, NULL, cycle_other, other), 0);
 	cycle(1500);
@@ -432,6 +487,7 @@ int main(void)
 	    CASE("a longer table is taken as far as it is known", test_larger_table),
 	    CASE("one that starts threads stays mapped, and is counted", test_pinned),
 	    CASE("no more than max_retained of a connector stay mapped", test_retained),
+	    CASE("what a thread keeps mapped is counted until it is gone", test_stays),
 	    CASE("3,000 times loaded and unloaded, memory and descriptors stay", test_cycles),
 	    CASE("loading beside unloading takes nothing for what it is not", test_cycles_beside),
 	    CASE("old copies are removed at start", test_emptied_at_start),
