@@ -99,6 +99,22 @@ static int write_beside(const char *beside, struct fl_str bytes, mode_t mode)
 	return code;
 }
 
+/* Best effort: the file is whole either way, and not every file system can be asked. */
+void fl_file_sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	int fd;
+
+	if (slash != NULL)
+		(void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	(void)close(fd);
+}
+
 int fl_file_replace(const char *path, struct fl_str bytes, mode_t mode, struct fl_error *err)
 {
 	char beside[PATH_MAX];
@@ -109,8 +125,10 @@ int fl_file_replace(const char *path, struct fl_str bytes, mode_t mode, struct f
 	code = write_beside(beside, bytes, mode);
 	if (code == 0 && rename(beside, path) < 0)
 		code = errno;
-	if (code == 0)
+	if (code == 0) {
+		fl_file_sync_folder_of(path);
 		return 0;
+	}
 	(void)unlink(beside);
 	return fl_error_set(err, "file_unwritable", "cannot write %s: %s", path,
 	                    fl_errno_text(code));

@@ -13,8 +13,11 @@
 FL_MUST_USE int fl_file_read(const char *path, size_t max_bytes, struct fl_str *ret,
                              struct fl_error *err);
 /* Writes `path`.new, then renames it: readers find the old file or the new one, whole, also after a
- * power cut. On failure (file_unwritable) the old one stays. Blocks. */
+ * power cut. Once it returns 0 it is the new one that they find then. On failure (file_unwritable)
+ * the old one stays. Blocks. */
 FL_MUST_USE int fl_file_replace(const char *path, struct fl_str bytes, mode_t mode,
                                 struct fl_error *err);
+/* Puts on the disk that a file or folder of this name was made, renamed or removed. Blocks. */
+void fl_file_sync_folder_of(const char *path);
 
 #endif

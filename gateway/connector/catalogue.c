@@ -331,22 +331,46 @@ static int tell(struct fl_problems *problems, const struct fl_error *err)
 	return -1;
 }
 
+/* What was made for a version goes again when it stays empty; others' folders are not empty. */
+static void drop_empty(const struct fl_catalogue *c, struct fl_str id, struct fl_str version)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%s/%.*s/%.*s", c->shelf.uploads, FL_STR_ARGS(id),
+	               FL_STR_ARGS(version));
+	(void)rmdir(path);
+	(void)snprintf(path, sizeof path, "%s/%.*s", c->shelf.uploads, FL_STR_ARGS(id));
+	(void)rmdir(path);
+}
+
+static int make_folders(const struct fl_catalogue *c, struct fl_str id, struct fl_str version,
+                        struct fl_error *err)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%s/%.*s", c->shelf.uploads, FL_STR_ARGS(id));
+	if (make_folder(path, err) < 0)
+		return -1;
+	fl_file_sync_folder_of(path);
+	(void)snprintf(path, sizeof path, "%s/%.*s/%.*s", c->shelf.uploads, FL_STR_ARGS(id),
+	               FL_STR_ARGS(version));
+	if (make_folder(path, err) < 0)
+		return -1;
+	fl_file_sync_folder_of(path);
+	return 0;
+}
+
 /* Folders, then the file in one rename; *ret_path is what it became. Ids and versions are made of
  * what needs no escape in a path, which the manifest's check has seen to. */
 static int store(struct fl_catalogue *c, struct fl_str id, struct fl_str version,
                  const char *sha256, struct fl_str bytes, char ret_path[PATH_MAX],
                  struct fl_error *err)
 {
-	(void)snprintf(ret_path, PATH_MAX, "%s/%.*s", c->shelf.uploads, FL_STR_ARGS(id));
-	if (make_folder(ret_path, err) < 0)
-		return -1;
-	(void)snprintf(ret_path, PATH_MAX, "%s/%.*s/%.*s", c->shelf.uploads, FL_STR_ARGS(id),
-	               FL_STR_ARGS(version));
-	if (make_folder(ret_path, err) < 0)
-		return -1;
 	if (snprintf(ret_path, PATH_MAX, "%s/%.*s/%.*s/%s.so", c->shelf.uploads, FL_STR_ARGS(id),
 	             FL_STR_ARGS(version), sha256) >= PATH_MAX)
 		return unwritable(c->shelf.uploads, ENAMETOOLONG, err);
+	if (make_folders(c, id, version, err) < 0)
+		return -1;
 	if (fl_file_replace(ret_path, bytes, 0600, err) < 0) {
 		err->code = "catalogue_unwritable";
 		fl_error_hint(err, "free the disk; nothing was changed");
@@ -361,13 +385,16 @@ static int add(struct fl_catalogue *c, struct fl_str id, struct fl_str version, 
 {
 	char path[PATH_MAX];
 
-	if (store(c, id, version, sha256, bytes, path, err) < 0)
+	if (store(c, id, version, sha256, bytes, path, err) < 0) {
+		drop_empty(c, id, version);
 		return -1;
+	}
 	*ret = fl_shelf_take(&c->shelf, path, FL_CATALOGUE_UPLOADED, err);
 	if (*ret == NULL)
 		return -1;
 	if (old != NULL) {
 		(void)unlink(old->entry.path.p);
+		fl_file_sync_folder_of(old->entry.path.p);
 		fl_shelf_forget(&c->shelf, old);
 	}
 	return 0;

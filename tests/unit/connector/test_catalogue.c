@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -254,6 +256,47 @@ static void disk_refuses(void **state)
 	free_bytes(bytes);
 }
 
+/* A put while files may not grow over `most` bytes, as on a full disk. */
+static int put_when_full(struct fl_str bytes, rlim_t most)
+{
+	const struct rlimit few = {most, RLIM_INFINITY};
+	struct rlimit before;
+	int rc;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+	rc = put("echo", "2.0.0", bytes, true);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	return rc;
+}
+
+static void disk_fills_up(void **state)
+{
+	struct fl_str bytes = bytes_of("tests/e2e/echo-2.so"), other = other_echo();
+	char path[128], first[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(put_when_full(bytes, bytes.n / 2), -1);
+	assert_string_equal(f.problems.first->code, "catalogue_unwritable");
+	assert_non_null(strstr(f.problems.first->hint.p, "free the disk"));
+	(void)snprintf(path, sizeof path, "%s/connectors/echo", f.data);
+	assert_int_not_equal(access(path, F_OK), 0); /* no empty folder either */
+	assert_int_equal(resolve("echo", "2.0.0", NULL, NULL), -1);
+
+	/* What is there stays, and its folder has nothing else. */
+	assert_int_equal(put("echo", "2.0.0", bytes, false), FL_CATALOGUE_ADDED);
+	(void)snprintf(first, sizeof first, "%s", f.entry.path.p);
+	assert_int_equal(put_when_full(other, bytes.n / 2), -1);
+	assert_int_equal(resolve("echo", "2.0.0", NULL, NULL), 0);
+	assert_string_equal(f.entry.path.p, first);
+	assert_int_equal(unlink(first), 0);
+	(void)snprintf(path, sizeof path, "%s/connectors/echo/2.0.0", f.data);
+	assert_int_equal(rmdir(path), 0);
+	free_bytes(bytes);
+	free_bytes(other);
+}
+
 static void follows_folders(void **state)
 {
 	char path[128];
@@ -348,6 +391,7 @@ int main(void)
 	    CASE("what is shipped is never replaced", never_replaces_shipped),
 	    CASE("an upload must be loadable and say what it is uploaded as", refuses_uploads),
 	    CASE("a disk that refuses leaves everything as it was", disk_refuses),
+	    CASE("a disk that fills up keeps no part of an upload", disk_fills_up),
 	    CASE("folders and files that change are read again", follows_folders),
 	    CASE("what cannot be a connector is passed over", passes_over),
 	    CASE("the list is by id, then from new to old", lists_in_order),
