@@ -160,6 +160,13 @@ bool client_is_open(const struct client *c)
 	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+bool client_hears_nothing(const struct client *c, int wait_ms)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+
+	return poll(&p, 1, wait_ms) == 0;
+}
+
 void answer_fini(struct answer *a)
 {
 	free(a->body);

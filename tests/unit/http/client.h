@@ -40,6 +40,8 @@ void client_read(struct client *c, bool is_head, struct answer *ret);
 bool client_is_closed(struct client *c);
 /* True when the connection is still open and silent right now. */
 bool client_is_open(const struct client *c);
+/* True when neither bytes nor the end came for so long. */
+bool client_hears_nothing(const struct client *c, int wait_ms);
 void answer_fini(struct answer *a);
 /* The value of a header of the answer, or an empty string. */
 struct fl_str answer_header(const struct answer *a, const char *name);
