@@ -77,6 +77,54 @@ struct fl_cfg_instance {
 	struct fl_position at;
 };
 
+struct fl_cfg_label {
+	struct fl_str name, value;
+};
+
+struct fl_cfg_credential { /* of a consumer */
+	struct fl_str hash; /* of an API key: see gateway/auth/api_key.h */
+	struct fl_str description;
+	uint64_t expires_wall_ns; /* since 1970; 0: never */
+	struct fl_position at;
+};
+
+struct fl_cfg_consumer { /* whoever calls */
+	struct fl_str name;
+	struct fl_cfg_strings groups;
+	struct fl_str tenant, tier; /* "": none */
+	bool is_suspended; /* known, and told to policies; nothing else follows */
+	const struct fl_cfg_label *labels;
+	size_t labels_n;
+	const struct fl_cfg_credential *credentials;
+	size_t credentials_n;
+	struct fl_position at;
+};
+
+/* How a caller may prove who it is; bits of fl_cfg_route.auth. */
+enum fl_cfg_auth {
+	FL_CFG_AUTH_NONE = 1, /* a request without credentials passes, as nobody */
+	FL_CFG_AUTH_API_KEY = 2,
+};
+
+struct fl_cfg_text { /* a file that was read with the configuration */
+	struct fl_str path, text;
+};
+
+struct fl_cfg_texts {
+	const struct fl_cfg_text *items;
+	size_t n;
+};
+
+struct fl_cfg_policies {
+	bool is_given; /* without: every authenticated request is allowed */
+	struct fl_cfg_texts policies, schemas, entities;
+	struct fl_cfg_strings headers; /* that policies may look at; lower case */
+	bool skips_failed_forbids; /* on_forbid_error: skip */
+	struct fl_str decision_log; /* absolute path, "stdout" or "off" */
+	uint64_t sample; /* one decision in so many is logged; 0: none but those that ask for it */
+	struct fl_position at;
+};
+
 struct fl_cfg_header_match {
 	struct fl_str name, value; /* name in lower case */
 	bool is_present;
@@ -92,6 +140,11 @@ struct fl_cfg_route {
 	struct fl_str action;
 	uint64_t max_body_bytes, timeout_ns;
 	bool allow_encoded_slash; /* the per-route opt-ins of the guard */
+	uint32_t auth; /* bits of enum fl_cfg_auth, never 0; any one suffices */
+	/* what policies see of it */
+	struct fl_str api, tenant, owner; /* "": none */
+	uint64_t sensitivity;
+	bool is_decided_by_action; /* the connector's action, not the method */
 	struct fl_position at;
 };
 
@@ -105,6 +158,9 @@ struct fl_config {
 	size_t connectors_n;
 	const struct fl_cfg_instance *instances;
 	size_t instances_n;
+	const struct fl_cfg_consumer *consumers;
+	size_t consumers_n;
+	struct fl_cfg_policies policies;
 	const struct fl_cfg_route *routes;
 	size_t routes_n;
 	struct fl_str canonical_json; /* sorted keys; references as written, never what they hold */

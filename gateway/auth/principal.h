@@ -1,0 +1,25 @@
+/* gateway/auth/principal.h - who a request comes from
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Filled by the authenticate stage, read by limits, policy, connector and log. All is borrowed from
+ * the request's arena or the snapshot that it holds.
+ */
+#ifndef FL_GATEWAY_AUTH_PRINCIPAL_H
+#define FL_GATEWAY_AUTH_PRINCIPAL_H
+
+#include "gateway/config/model.h"
+
+struct fl_claim { /* what a token says of its bearer */
+	struct fl_str name;
+	const struct fl_str *values;
+	size_t values_n;
+};
+
+struct fl_principal {
+	const struct fl_cfg_consumer *consumer; /* NULL: nobody that is known */
+	enum fl_cfg_auth method; /* FL_CFG_AUTH_NONE with no consumer */
+	const struct fl_claim *claims;
+	size_t claims_n;
+};
+
+#endif
