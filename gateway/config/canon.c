@@ -146,7 +146,21 @@ bool fl_cfg_export(struct fl_cfg_load *load, const struct fl_cfg_node *root, str
 	return ok && ret->p != NULL;
 }
 
-bool fl_cfg_digest(struct fl_cfg_load *load, const struct fl_cfg_node *root, char ret[65])
+static void add_texts(crypto_generichash_state *hash, const struct fl_cfg_texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		const struct fl_str parts[] = {texts->items[i].path, texts->items[i].text};
+
+		for (size_t k = 0; k < FL_ARRAY_LEN(parts); k++) {
+			(void)crypto_generichash_update(hash, (const void *)&parts[k].n,
+							sizeof parts[k].n);
+			(void)crypto_generichash_update(hash, (const void *)parts[k].p, parts[k].n);
+		}
+	}
+}
+
+bool fl_cfg_digest(struct fl_cfg_load *load, const struct fl_cfg_node *root,
+		   const struct fl_cfg_policies *policies, char ret[65])
 {
 	crypto_generichash_state hash;
 	unsigned char bytes[32];
@@ -158,6 +172,9 @@ bool fl_cfg_digest(struct fl_cfg_load *load, const struct fl_cfg_node *root, cha
 	bool ok = add_node(&c, root) && !fl_buf_is_overflown(&out);
 
 	flush(&c, 0);
+	add_texts(&hash, &policies->policies);
+	add_texts(&hash, &policies->schemas);
+	add_texts(&hash, &policies->entities);
 	(void)crypto_generichash_final(&hash, bytes, sizeof bytes);
 	(void)sodium_bin2hex(ret, 65, bytes, sizeof bytes);
 	if (out.p != NULL)

@@ -399,6 +399,10 @@ static void compile_routes(struct compile *c)
 		to->host = keep(c, to->host);
 		to->path = keep(c, to->path);
 		to->action = keep(c, to->action);
+		to->api = keep(c, to->api);
+		to->tenant = keep(c, to->tenant);
+		to->owner = keep(c, to->owner);
+		to->is_decided_by_action = fl_str_is(from[i].decide_by, "action");
 		to->at = keep_position(c, fl_cfg_at_key(from[i].item.node));
 		if (to->methods == 0)
 			to->methods = (1u << FL_CFG_METHODS_N) - 1u;
@@ -409,6 +413,41 @@ static void compile_routes(struct compile *c)
 	}
 	c->config->routes = c->routes;
 	c->config->routes_n = c->routes ? n : 0;
+}
+
+/* ---- policies ---- */
+
+/* A name that is there twice could not be told apart in the schema. */
+static void check_policy_headers(struct compile *c, const struct fl_cfg_node *list)
+{
+	for (const struct fl_cfg_node *n = list ? list->first : NULL; n != NULL; n = n->next)
+		for (const struct fl_cfg_node *m = list->first; m != n; m = m->next)
+			if (fl_str_eq(m->text, n->text)) {
+				fl_cfg_hint(c->load,
+					    fl_cfg_bad(c->load, n, "bad_value",
+						       "the header \"%.*s\" is listed twice",
+						       FL_STR_ARGS(n->text)),
+					    "name it once");
+				break;
+			}
+}
+
+static void compile_policies(struct compile *c)
+{
+	const struct fl_cfg_raw_policies *from = &c->raw->policies;
+	const struct fl_cfg_node *node = fl_cfg_node_find(c->load->root, "policies");
+	struct fl_cfg_policies *to = &c->config->policies;
+
+	*to = from->p;
+	to->headers = keep_list(c, from->p.headers);
+	to->decision_log = keep(c, from->p.decision_log);
+	to->skips_failed_forbids = fl_str_is(from->on_forbid_error, "skip");
+	if (node == NULL)
+		return;
+	to->is_given = true;
+	to->at = keep_position(c, fl_cfg_at_key(node));
+	check_policy_headers(c, fl_cfg_node_find(node, "headers"));
+	fl_cfg_read_policies(c->load, c->config);
 }
 
 struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_raw *raw)
@@ -425,7 +464,8 @@ struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_r
 	compile_connectors(&c);
 	compile_instances(&c);
 	compile_routes(&c);
-	if (!fl_cfg_digest(load, root, c.config->digest) ||
+	compile_policies(&c);
+	if (!fl_cfg_digest(load, root, &c.config->policies, c.config->digest) ||
 	    !fl_cfg_export(load, root, &c.config->arena, &c.config->canonical_json) || fl_arena_is_overflown(&c.config->arena))
 		load->scratch.overflown |= load->problems->errors == 0;
 	fl_map_fini(&c.connector_ids);

@@ -6,10 +6,8 @@
  */
 #include "gateway/config/tree.h"
 
-#include <glob.h>
-#include <stdlib.h>
-
 #include "base/map.h"
+#include "gateway/config/glob.h"
 #include "gateway/config/load.h"
 
 static void include_from(struct fl_cfg_load *load, struct fl_cfg_node *root,
@@ -80,87 +78,33 @@ static void merge(struct fl_cfg_load *load, struct fl_cfg_node *to, struct fl_cf
 	fl_map_fini(&sections);
 }
 
-static void include_one(struct fl_cfg_load *load, struct fl_cfg_node *root, struct fl_cfg_node *item,
-			struct fl_str path)
-{
-	/* Messages name the file as the including one is named: relative stays relative. */
-	const char *slash = strrchr(item->file->name, '/');
-	struct fl_str dir = slash ? fl_str_n(item->file->name, (size_t)(slash - item->file->name)) :
-				    FL_STR_NULL;
-	struct fl_str below = path, own = fl_str(item->file->dir);
-	const char *shown_dir = dir.n ? fl_arena_str(&load->scratch, dir).p : NULL;
+struct inclusion {
+	struct fl_cfg_load *load;
+	struct fl_cfg_node *root;
+};
 
-	if (fl_str_starts(path, own) && path.n > own.n && path.p[own.n] == '/')
-		below = fl_str_n(path.p + own.n + 1, path.n - own.n - 1);
-	struct fl_str shown = fl_cfg_join(&load->scratch, shown_dir, below);
-	struct fl_cfg_node *tree = shown.p ? fl_cfg_load_one(load, path.p, shown.p, item) : NULL;
+static void include_one(void *ctx, struct fl_cfg_node *item, struct fl_str path)
+{
+	struct inclusion *to = ctx;
+	struct fl_str shown = fl_cfg_shown_name(to->load, item, path);
+	struct fl_cfg_node *tree =
+	    shown.p ? fl_cfg_load_one(to->load, path.p, shown.p, item) : NULL;
 
 	if (tree == NULL)
 		return;
-	include_from(load, root, tree);
-	merge(load, root, tree);
-}
-
-/* The folder may hold characters that mean something to glob(); the pattern's are meant. */
-static struct fl_str glob_pattern(struct fl_cfg_load *load, const struct fl_cfg_node *item)
-{
-	struct fl_buf out;
-
-	fl_buf_init(&out, 16384);
-	for (const char *p = item->text.p[0] == '/' ? "" : item->file->dir; *p != '\0'; p++) {
-		if (strchr("*?[]\\", *p) != NULL)
-			fl_buf_add_char(&out, '\\');
-		fl_buf_add_char(&out, *p);
-	}
-	if (item->text.p[0] != '/')
-		fl_buf_add_char(&out, '/');
-	fl_buf_add(&out, item->text);
-	struct fl_str s = fl_arena_str(&load->scratch, fl_buf_str(&out));
-
-	fl_buf_fini(&out);
-	return s;
+	include_from(to->load, to->root, tree);
+	merge(to->load, to->root, tree);
 }
 
 /* No match is fine: an empty folder of routes has none. */
-static void include_glob(struct fl_cfg_load *load, struct fl_cfg_node *root, struct fl_cfg_node *item)
-{
-	struct fl_str pattern = glob_pattern(load, item);
-	glob_t found;
-
-	if (pattern.p == NULL || glob(pattern.p, 0, NULL, &found) != 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		struct fl_str path = fl_arena_str(&load->scratch, fl_str(found.gl_pathv[i]));
-
-		if (path.p != NULL)
-			include_one(load, root, item, path);
-	}
-	globfree(&found);
-}
-
-static bool is_pattern(struct fl_str s)
-{
-	return memchr(s.p, '*', s.n) || memchr(s.p, '?', s.n) || memchr(s.p, '[', s.n);
-}
-
 static void include_item(struct fl_cfg_load *load, struct fl_cfg_node *root, struct fl_cfg_node *item)
 {
+	struct inclusion to = {load, root};
+
 	if (item->kind != FL_CFG_STRING || item->text.n == 0 ||
 	    !fl_cfg_substitute(load, item, FL_CFG_SUBST_PLAIN) || item->text.n == 0)
 		return; /* check.c tells the type */
-	if (item->file->dir == NULL) {
-		struct fl_problem *p =
-		    fl_cfg_bad(load, item, "file_denied", "files may not be included from here");
-
-		fl_cfg_hint(load, p, "load the configuration from a file");
-	} else if (is_pattern(item->text)) {
-		include_glob(load, root, item);
-	} else {
-		struct fl_str path = fl_cfg_join(&load->scratch, item->file->dir, item->text);
-
-		if (path.p != NULL)
-			include_one(load, root, item, path);
-	}
+	(void)fl_cfg_each_file(load, item, include_one, &to);
 }
 
 /* What `from`, the root of a file, includes goes into `root`. */

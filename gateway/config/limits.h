@@ -26,6 +26,12 @@
 #define FL_CFG_NUMBER_MAX 64u
 /* What ${file:} may read: as much as a secret may have (gateway/secret/secret.h). */
 #define FL_CFG_VALUE_MAX (64u << 10)
+/* Files of policies, schemas and entities: how many of each kind, and all together. 10,000 policies of
+ * 300 bytes are 3 MB. One file of policies or one schema may be as large as the language library
+ * takes (policy/limits.h); entities are data, and come in one file more often. */
+#define FL_CFG_POLICY_FILES_MAX 1000u
+#define FL_CFG_POLICY_BYTES_MAX (32u << 20)
+#define FL_CFG_ENTITIES_BYTES_MAX (16u << 20)
 /* Memory for the tree, and for what is made of it. */
 #define FL_CFG_MEMORY_MAX (256u << 20)
 

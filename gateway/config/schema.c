@@ -15,6 +15,7 @@ _Static_assert(FL_ARRAY_LEN(fl_cfg_methods) == FL_CFG_METHODS_N + 1, "one bit pe
 #define TOP(member) offsetof(struct fl_cfg_raw, member)
 #define CON(member) offsetof(struct fl_cfg_raw_connector, member)
 #define INS(member) offsetof(struct fl_cfg_raw_instance, member)
+#define POL(member) offsetof(struct fl_cfg_raw, policies.member)
 #define ROU(member) offsetof(struct fl_cfg_raw_route, member)
 
 #define MAP(p, ...) {.path = p, .type = FL_CFG_TYPE_MAP, __VA_ARGS__}
@@ -124,6 +125,23 @@ VALUE(SIZE, "instances.*.grants.kv_quota", INS(i.grants.kv_quota_bytes), 0, MIB(
 VALUE(COUNT, "instances.*.grants.timers", INS(i.grants.max_timers), 0, 65536, .fallback = "1024",
 	.help = "Timers at once."),
 
+MAP("policies", .example = "{ include: [\"policies/*.cedar\"] }",
+	.help = "Cedar policies that decide about every request. Without this key every authenticated request is allowed; with it, what no policy permits is denied."),
+STRINGS("policies.include", POL(include), ANY, .fallback = "[]", .max = 100, .example = "[\"policies/*.cedar\"]",
+	.help = "Files of policies; `*`, `?` and `[]` match several, and must match one. At most 1 MiB each, 32 MiB with schemas and entities."),
+STRINGS("policies.schema", POL(schema), ANY, .fallback = "[]", .max = 100, .example = "[\"policies/*.cedarschema\"]",
+	.help = "Your own types, in Cedar's schema syntax, beside those that the gateway makes from this configuration."),
+STRINGS("policies.entities", POL(entities), ANY, .fallback = "[]", .max = 100, .example = "[\"policies/entities.json\"]",
+	.help = "Your own entities, in Cedar's JSON; at most 16 MiB each. Consumers, routes and the like come from this configuration."),
+STRING("policies.on_forbid_error", POL(on_forbid_error), ANY, .fallback = "deny", .words = "deny|skip", .only_words = true,
+	.help = "When a `forbid` cannot be evaluated: `deny` the request, or `skip` that policy as the language does."),
+STRINGS("policies.headers", POL(p.headers), HEADER, .fallback = "[]", .max = 32, .example = "[x-tenant]",
+	.help = "Header fields that policies see, as `context.req.hdr`."),
+STRING("policies.decision_log", POL(p.decision_log), FILE, .fallback = "off", .words = "stdout|off",
+	.help = "One JSON line per decision that is logged: a file, `stdout` or `off`."),
+VALUE(COUNT, "policies.sample", POL(p.sample), 0, 1000000, .fallback = "100",
+	.help = "One allowed request in so many is logged; 0: none but those that a policy asks for. What is denied is logged always."),
+
 NAMED("routes", TOP(routes), struct fl_cfg_raw_route, NAME, .max = 50000,
 	.help = "Which requests go where. The most specific match wins, whatever the order."),
 MAP("routes.*.match", .flags = FL_CFG_IS_NEEDED, .example = "{ path: \"/v1/orders/{id}\" }", .help = "Which requests: all of these must hold."),
@@ -148,6 +166,16 @@ STRING("routes.*.to.instance", ROU(instance), NAME, .flags = FL_CFG_IS_NEEDED, .
 	.help = "One of `instances`."),
 STRING("routes.*.to.action", ROU(r.action), NAME, .flags = FL_CFG_IS_NEEDED, .example = "reply",
 	.help = "One of the connector's actions."),
+STRING("routes.*.api", ROU(r.api), ANY, .max = 128, .fallback = "",
+	.help = "API that policies see it as part of: `resource in Gw::Api::\"...\"`."),
+STRING("routes.*.tenant", ROU(r.tenant), ANY, .max = 128, .fallback = "",
+	.help = "Tenant that it belongs to, for policies: `Gw::Tenant`."),
+STRING("routes.*.owner", ROU(r.owner), ANY, .max = 128, .fallback = "",
+	.help = "Group that owns it, for policies: `resource.owner`, a `Gw::Group`."),
+VALUE(COUNT, "routes.*.sensitivity", ROU(r.sensitivity), 0, 9, .fallback = "0",
+	.help = "How much harm a wrong access does, for policies: `resource.sensitivity`."),
+STRING("routes.*.decide_by", ROU(decide_by), ANY, .fallback = "method", .words = "method|action", .only_words = true,
+	.help = "What policies see as the action: the request's `method`, or the connector's `action` as `Gw::Action::\"connector/action\"`."),
 };
 /* clang-format on */
 const size_t fl_cfg_keys_n = FL_ARRAY_LEN(fl_cfg_keys);

@@ -94,8 +94,14 @@ struct fl_cfg_raw_instance {
 struct fl_cfg_raw_route {
 	struct fl_cfg_item item;
 	struct fl_cfg_route r;
-	struct fl_str instance;
+	struct fl_str instance, decide_by;
 	struct fl_cfg_node *headers; /* NULL: not given */
+};
+
+struct fl_cfg_raw_policies {
+	struct fl_cfg_policies p; /* but for the files */
+	struct fl_cfg_strings include, schema, entities;
+	struct fl_str on_forbid_error;
 };
 
 struct fl_cfg_raw {
@@ -103,6 +109,7 @@ struct fl_cfg_raw {
 	struct fl_cfg_strings include;
 	struct fl_cfg_server server;
 	struct fl_cfg_node *secrets; /* NULL: not given */
+	struct fl_cfg_raw_policies policies;
 	struct fl_cfg_items connectors, instances, routes;
 };
 
@@ -117,7 +124,11 @@ bool fl_cfg_canon(struct fl_cfg_load *load, const struct fl_cfg_node *node, stru
 /* The whole as canonical JSON, ${...} as written and secrets never told: for people to read. */
 bool fl_cfg_export(struct fl_cfg_load *load, const struct fl_cfg_node *root, struct fl_arena *arena,
 		   struct fl_str *ret);
-/* BLAKE2b-256, in hex, of the canonical JSON of the whole; secrets count as they were written. */
-bool fl_cfg_digest(struct fl_cfg_load *load, const struct fl_cfg_node *root, char ret[65]);
+/* BLAKE2b-256, in hex, of the canonical JSON of the whole and of the files of policies; secrets count
+ * as they were written. */
+bool fl_cfg_digest(struct fl_cfg_load *load, const struct fl_cfg_node *root,
+		   const struct fl_cfg_policies *policies, char ret[65]);
+/* Reads the files that policies: names into the arena of `config`. */
+void fl_cfg_read_policies(struct fl_cfg_load *load, struct fl_config *config);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "policy/limits.h"
 
 static char dir[32];
 
@@ -451,6 +452,98 @@ static void test_documents(void **state)
 	assert_true(n >= 5); /* configuration, connector guide, http, github, echo */
 }
 
+/* ---- files of policies ---- */
+
+#define P "permit (principal, action, resource);"
+
+static bool is_text(const struct fl_cfg_text *text, const char *name, const char *bytes)
+{
+	return fl_str_is(text->path, path_of(name)) && fl_str_is(text->text, bytes);
+}
+
+static void test_policies(void **state)
+{
+	struct fl_config *config;
+	char digest[65];
+
+	(void)state;
+	assert_int_equal(mkdir(path_of("p"), 0700), 0);
+	put("main.yaml", V1 "policies: { include: [\"p/*.cedar\"], schema: [s.cedarschema],\n"
+	                    "  entities: [e.json], headers: [X-Tenant], on_forbid_error: skip }\n");
+	put("p/b.cedar", P);
+	put("p/a.cedar", P " " P);
+	put("s.cedarschema", "entity A;");
+	put("e.json", "[]");
+	assert_non_null(config = load_main());
+	assert_true(config->policies.is_given && config->policies.skips_failed_forbids);
+	assert_int_equal(config->policies.policies.n, 2);
+	assert_true(is_text(&config->policies.policies.items[0], "p/a.cedar", P " " P));
+	assert_true(is_text(&config->policies.policies.items[1], "p/b.cedar", P));
+	assert_true(is_text(&config->policies.schemas.items[0], "s.cedarschema", "entity A;"));
+	assert_true(is_text(&config->policies.entities.items[0], "e.json", "[]"));
+	assert_true(fl_str_is(config->policies.headers.items[0], "x-tenant"));
+	assert_true(fl_str_is(config->policies.decision_log, "off"));
+	assert_int_equal(config->policies.sample, 100);
+	(void)snprintf(digest, sizeof digest, "%s", config->digest);
+	(void)fl_config_unref(config);
+	put("p/b.cedar", P "\n"); /* a changed policy is a changed configuration */
+	assert_non_null(config = load_main());
+	assert_string_not_equal(config->digest, digest);
+	(void)fl_config_unref(config);
+	put("main.yaml", V1);
+	assert_non_null(config = load_main());
+	assert_false(config->policies.is_given);
+	(void)fl_config_unref(config);
+}
+
+static void test_policies_from_an_included_file(void **state)
+{
+	struct fl_config *config;
+
+	(void)state;
+	assert_int_equal(mkdir(path_of("p"), 0700), 0);
+	put("main.yaml", V1 "include: [p/policies.yaml]\n");
+	put("p/policies.yaml", "policies: { include: [a.cedar] }\n");
+	put("p/a.cedar", P);
+	assert_non_null(config = load_main());
+	assert_true(is_text(&config->policies.policies.items[0], "p/a.cedar", P));
+	(void)fl_config_unref(config);
+}
+
+static void put_zeros(const char *name, size_t n)
+{
+	char *zeros = calloc(1, n);
+
+	assert_non_null(zeros);
+	put_bytes(name, fl_str_n(zeros, n));
+	free(zeros);
+}
+
+static void test_policies_refused(void **state)
+{
+	(void)state;
+	put("main.yaml", V1 "policies: { include: [\"*.cedar\"] }\n");
+	refused("file_unreadable", "main.yaml", 2, 23, "/policies/include/0"); /* no match */
+	put("main.yaml", V1 "policies: { schema: [no.cedarschema] }\n");
+	refused("file_unreadable", "main.yaml", 2, 22, "/policies/schema/0");
+	put("a.cedar", P);
+	put("main.yaml", V1 "policies: { include: [a.cedar, \"*.cedar\"] }\n");
+	refused("include_repeated", "main.yaml", 2, 32, "/policies/include/1");
+	put("main.yaml", V1 "policies: { headers: [x-a, X-A] }\n");
+	refused("bad_value", "main.yaml", 2, 28, "/policies/headers/1");
+	put("main.yaml", V1 "policies: { include: [b.cedar] }\n");
+	put_zeros("b.cedar", FL_CEDAR_TEXT_BYTES_MAX + 1);
+	refused("file_too_large", "main.yaml", 2, 23, "/policies/include/0");
+	put("main.yaml", V1 "policies: { entities: [a.json, b.json, c.json] }\n");
+	put_zeros("a.json", FL_CFG_ENTITIES_BYTES_MAX);
+	put_zeros("b.json", FL_CFG_ENTITIES_BYTES_MAX);
+	put("c.json", "["); /* over the limit of all */
+	refused("file_too_large", "main.yaml", 2, 40, "/policies/entities/2");
+	put("c.json", "");
+	(void)fl_config_unref(load_main());
+	assert_int_equal(problems.errors, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +557,12 @@ int main(void)
 	    CASE("the examples load without a warning", test_examples),
 	    CASE("the broken example is broken as it is meant to be", test_broken),
 	    FILES("the configurations in documents load", test_documents),
+	    FILES("files of policies are read with the configuration and count in its digest",
+	          test_policies),
+	    FILES("they start at the folder of the file that names them",
+	          test_policies_from_an_included_file),
+	    FILES("files of policies that are not there, too large or named twice",
+	          test_policies_refused),
 	};
 
 	return cmocka_run_group_tests_name("config files", tests, NULL, NULL);

@@ -117,6 +117,7 @@ static const char *const items[FL_CFG_FORMAT_N] = {
     [FL_CFG_FORMAT_NETWORK] = "10.0.0.0/8",
     [FL_CFG_FORMAT_EGRESS] = "x:1",
     [FL_CFG_FORMAT_SECRET] = "x",
+    [FL_CFG_FORMAT_HEADER] = "x",
 };
 
 static void add_items(struct fl_buf *out, const struct fl_cfg_key *key, uint64_t n)
