@@ -26,13 +26,6 @@ struct options {
 	bool is_strict, is_json, wants_schema;
 };
 
-static int usage(void)
-{
-	(void)fprintf(stderr, "usage: fairlead check FILE [--strict] [-o text|json]\n"
-	                      "       fairlead check --schema\n");
-	return FL_CMD_EXIT_USAGE;
-}
-
 static int parse_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option longs[] = {{"strict", no_argument, NULL, 's'},
@@ -50,10 +43,10 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		else if (c == 'o' && (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0))
 			ret->is_json = strcmp(optarg, "json") == 0;
 		else
-			return usage();
+			return FL_COMMAND_USAGE;
 	}
 	if (optind + !ret->wants_schema != argc)
-		return usage();
+		return FL_COMMAND_USAGE;
 	ret->path = argv[optind]; /* NULL behind the last */
 	return 0;
 }
@@ -203,7 +196,7 @@ static int print_schema(void)
 	return 0;
 }
 
-int fl_cmd_check(int argc, char **argv)
+int fl_cmd_check(void *ctx, int argc, char **argv)
 {
 	struct options o;
 	struct fl_arena arena;
@@ -211,6 +204,7 @@ int fl_cmd_check(int argc, char **argv)
 	struct fl_config *config;
 	int rc = parse_options(argc, argv, &o);
 
+	(void)ctx;
 	if (rc != 0)
 		return rc;
 	if (o.wants_schema)

@@ -62,16 +62,15 @@ static int write_new(const char *path)
 	return rc;
 }
 
-int fl_cmd_init(int argc, char **argv)
+int fl_cmd_init(void *ctx, int argc, char **argv)
 {
 	const char *dir = argc == 2 ? argv[1] : ".";
 	char *path, *data;
 	int rc;
 
-	if (argc > 2 || dir[0] == '-') {
-		(void)fprintf(stderr, "usage: fairlead init [DIR]\n");
-		return FL_CMD_EXIT_USAGE;
-	}
+	(void)ctx;
+	if (argc > 2 || dir[0] == '-')
+		return FL_COMMAND_USAGE;
 	if (mkdir(dir, 0755) != 0 && errno != EEXIST)
 		return refuse("make", dir);
 	if (asprintf(&path, "%s/fairlead.yaml", dir) < 0)

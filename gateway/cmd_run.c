@@ -42,11 +42,11 @@ struct options {
 	bool is_watched;
 };
 
-static int usage(void)
+static int complain_of(int option)
 {
-	(void)fprintf(stderr, "usage: fairlead run [-c FILE] [--watch] [--log-level "
-	                      "debug|info|warn|error]\n");
-	return FL_CMD_EXIT_USAGE;
+	if (option == 'l')
+		(void)fprintf(stderr, "fairlead: --log-level takes debug, info, warn or error\n");
+	return FL_COMMAND_USAGE;
 }
 
 static int parse_options(int argc, char **argv, struct options *ret)
@@ -67,9 +67,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		else if (c == 'l' && fl_log_level_parse(fl_str(optarg), &level))
 			fl_log_set_level(level);
 		else
-			return usage();
+			return complain_of(c);
 	}
-	return optind == argc ? 0 : usage();
+	return optind == argc ? 0 : FL_COMMAND_USAGE;
 }
 
 /* ---- start ---- */
@@ -367,7 +367,7 @@ static void stop(struct fl_run *run, int exit_status)
 	fl_wait_close(&run->wait);
 }
 
-int fl_cmd_run(int argc, char **argv)
+int fl_cmd_run(void *ctx, int argc, char **argv)
 {
 	struct fl_run run = {.lock_fd = -1, .wait = {.signal_fd = -1, .inotify_fd = -1}};
 	struct fl_problems problems;
@@ -375,6 +375,7 @@ int fl_cmd_run(int argc, char **argv)
 	struct options options;
 	int rc = parse_options(argc, argv, &options);
 
+	(void)ctx;
 	if (rc != 0)
 		return rc;
 	fl_log_set_text(isatty(STDERR_FILENO) != 0);

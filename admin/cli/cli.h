@@ -1,14 +1,15 @@
 /* admin/cli/cli.h - fairleadctl, the command line: a thin client of the admin API
  * SPDX-License-Identifier: Apache-2.0
  *
- * Standard output is data, standard error is words. Each command gets its own arguments (argv[0] is
- * its last word) and returns the exit status of the program.
+ * Standard output is data, standard error is words. Each command gets the struct fl_cli and returns
+ * the exit status of the program, or FL_COMMAND_USAGE.
  */
 #ifndef FL_ADMIN_CLI_CLI_H
 #define FL_ADMIN_CLI_CLI_H
 
 #include <jansson.h>
 
+#include "base/command.h"
 #include "base/error.h"
 
 enum fl_cli_exit {
@@ -26,7 +27,7 @@ enum fl_cli_exit {
 struct fl_cli {
 	const char *server;     /* "http://host:port", "unix:/path" */
 	const char *token_file; /* NULL: none; on a Unix socket the gateway may know the user */
-	char token[128];
+	char token[128];        /* read from there by the first request */
 	bool is_json, is_verbose;
 };
 
@@ -42,8 +43,6 @@ struct fl_cli_request {
 FL_MUST_USE int fl_cli_call(struct fl_cli *cli, const struct fl_cli_request *request, json_t **ret);
 /* "fairleadctl: ..." on standard error; returns `status`. */
 int fl_cli_complain(int status, const char *fmt, ...) FL_PRINTF(2, 3);
-/* "usage: fairleadctl ..." on standard error; returns FL_CLI_USAGE. */
-int fl_cli_usage(const char *what);
 
 /* ---- output ---- */
 
@@ -60,14 +59,9 @@ void fl_cli_print_fields(const json_t *object, const struct fl_cli_column *colum
 
 /* ---- commands ---- */
 
-int fl_cli_status(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_reload(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_connector_list(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_connector_inspect(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_connector_install(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_connector_activate(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_instance_list(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_instance_generations(struct fl_cli *cli, int argc, char **argv);
-int fl_cli_instance_reload(struct fl_cli *cli, int argc, char **argv);
+fl_command_fn fl_cli_status, fl_cli_reload;
+fl_command_fn fl_cli_connector_list, fl_cli_connector_inspect, fl_cli_connector_install,
+    fl_cli_connector_activate;
+fl_command_fn fl_cli_instance_list, fl_cli_instance_generations, fl_cli_instance_reload;
 
 #endif

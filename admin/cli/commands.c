@@ -57,14 +57,15 @@ static void print_status(const json_t *status)
 	print_faults("warnings:", json_object_get(status, "warnings"));
 }
 
-int fl_cli_status(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_status(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	json_t *answer;
 	int rc;
 
 	(void)argv;
 	if (argc != 1)
-		return fl_cli_usage("status");
+		return FL_COMMAND_USAGE;
 	rc = get(cli, "/v1/status", &answer);
 	if (rc != 0)
 		return rc;
@@ -76,14 +77,15 @@ int fl_cli_status(struct fl_cli *cli, int argc, char **argv)
 	return 0;
 }
 
-int fl_cli_reload(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_reload(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	json_t *answer;
 	int rc;
 
 	(void)argv;
 	if (argc != 1)
-		return fl_cli_usage("reload");
+		return FL_COMMAND_USAGE;
 	rc = fl_cli_call(
 	    cli, &(struct fl_cli_request){.method = "POST", .path = FL_STR("/v1/config:reload")},
 	    &answer);
@@ -104,8 +106,9 @@ int fl_cli_reload(struct fl_cli *cli, int argc, char **argv)
 
 /* ---- instances ---- */
 
-int fl_cli_instance_list(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_instance_list(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	static const struct fl_cli_column columns[] = {
 	    {"NAME", "name"},
 	    {"CONNECTOR", "connector"},
@@ -122,7 +125,7 @@ int fl_cli_instance_list(struct fl_cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return fl_cli_usage("instance list");
+		return FL_COMMAND_USAGE;
 	rc = get(cli, "/v1/instances", &answer);
 	if (rc != 0)
 		return rc;
@@ -147,8 +150,9 @@ static int make_path(char *out, size_t size, const char *name, const char *rest)
 	return fl_cli_complain(FL_CLI_USAGE, "\"%s\" cannot be the name of an instance", name);
 }
 
-int fl_cli_instance_generations(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_instance_generations(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	static const struct fl_cli_column columns[] = {
 	    {"GENERATION", "generation"}, {"MODULE", "module_generation"},
 	    {"VERSION", "version"},       {"STATE", "state"},
@@ -161,7 +165,7 @@ int fl_cli_instance_generations(struct fl_cli *cli, int argc, char **argv)
 	int rc;
 
 	if (argc != 2)
-		return fl_cli_usage("instance generations NAME");
+		return FL_COMMAND_USAGE;
 	rc = make_path(path, sizeof path, argv[1], "/generations");
 	if (rc == 0)
 		rc = get(cli, path, &answer);
@@ -176,14 +180,15 @@ int fl_cli_instance_generations(struct fl_cli *cli, int argc, char **argv)
 	return 0;
 }
 
-int fl_cli_instance_reload(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_instance_reload(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	char path[512];
 	json_t *answer;
 	int rc;
 
 	if (argc != 2)
-		return fl_cli_usage("instance reload NAME");
+		return FL_COMMAND_USAGE;
 	rc = make_path(path, sizeof path, argv[1], ":reload");
 	if (rc == 0)
 		rc = fl_cli_call(

@@ -41,8 +41,9 @@ static int call(struct fl_cli *cli, const char *method, const char *path, json_t
 	                   ret);
 }
 
-int fl_cli_connector_list(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_connector_list(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	static const struct fl_cli_column columns[] = {{"CONNECTOR", "id"},
 	                                               {"ACTIVE", "active"},
 	                                               {"CONFIGURED", "configured"},
@@ -54,7 +55,7 @@ int fl_cli_connector_list(struct fl_cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return fl_cli_usage("connector list");
+		return FL_COMMAND_USAGE;
 	rc = call(cli, "GET", "/v1/connectors", &answer);
 	if (rc != 0)
 		return rc;
@@ -151,8 +152,9 @@ static int inspect_file(struct fl_cli *cli, const char *path)
 	return rc;
 }
 
-int fl_cli_connector_inspect(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_connector_inspect(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	char path[512];
 	json_t *answer;
 	int rc;
@@ -160,7 +162,7 @@ int fl_cli_connector_inspect(struct fl_cli *cli, int argc, char **argv)
 	if (argc == 2)
 		return inspect_file(cli, argv[1]);
 	if (argc != 3)
-		return fl_cli_usage("connector inspect FILE.so | ID VERSION");
+		return FL_COMMAND_USAGE;
 	rc = make_path(path, sizeof path, fl_str(argv[1]), fl_str(argv[2]), ":inspect");
 	if (rc == 0)
 		rc = call(cli, "POST", path, &answer);
@@ -192,13 +194,14 @@ static void print_activation(const json_t *answer)
 	             json_number_value(json_object_get(answer, "live_in_ms")));
 }
 
-int fl_cli_connector_activate(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_connector_activate(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	json_t *answer;
 	int rc;
 
 	if (argc != 3)
-		return fl_cli_usage("connector activate ID VERSION");
+		return FL_COMMAND_USAGE;
 	rc = activate(cli, fl_str(argv[1]), fl_str(argv[2]), &answer);
 	if (rc != 0)
 		return rc;
@@ -298,8 +301,9 @@ static int install_file(struct fl_cli *cli, struct install *in, struct fl_str by
 	return rc;
 }
 
-int fl_cli_connector_install(struct fl_cli *cli, int argc, char **argv)
+int fl_cli_connector_install(void *ctx, int argc, char **argv)
 {
+	struct fl_cli *cli = ctx;
 	struct install in = {.is_activated = true};
 	struct fl_error err = FL_ERROR_INIT;
 	struct fl_str bytes;
@@ -311,10 +315,10 @@ int fl_cli_connector_install(struct fl_cli *cli, int argc, char **argv)
 		else if (in.file == NULL && argv[i][0] != '-')
 			in.file = argv[i];
 		else
-			return fl_cli_usage("connector install FILE.so [--no-activate]");
+			return FL_COMMAND_USAGE;
 	}
 	if (in.file == NULL)
-		return fl_cli_usage("connector install FILE.so [--no-activate]");
+		return FL_COMMAND_USAGE;
 	if (fl_file_read(in.file, FL_CLI_FILE_MAX, &bytes, &err) < 0)
 		return fl_cli_complain(FL_CLI_USAGE, "%s", err.message);
 	rc = install_file(cli, &in, bytes);

@@ -9,48 +9,55 @@
 
 #include <sodium.h>
 
-#include "base/file.h"
+static int version(void *ctx, int argc, char **argv)
+{
+	(void)ctx;
+	(void)argv;
+	if (argc != 1)
+		return FL_COMMAND_USAGE;
+	(void)printf("fairleadctl %s\n", FL_VERSION);
+	return 0;
+}
 
-static const struct command {
-	const char *noun, *verb; /* verb NULL: the noun says it all */
-	int (*run)(struct fl_cli *cli, int argc, char **argv);
-	const char *arguments, *what;
-} commands[] = {
-    {"status", NULL, fl_cli_status, "", "one page of truth"},
-    {"reload", NULL, fl_cli_reload, "", "read the configuration file again"},
-    {"connector", "list", fl_cli_connector_list, "", "what may run"},
-    {"connector", "inspect", fl_cli_connector_inspect, "FILE.so | ID VERSION",
-     "what it is and what is wrong; runs nothing"},
-    {"connector", "install", fl_cli_connector_install, "FILE.so [--no-activate]",
-     "upload, and activate when instances use it"},
-    {"connector", "activate", fl_cli_connector_activate, "ID VERSION", "swap while it serves"},
-    {"instance", "list", fl_cli_instance_list, "", "connectors with a name and a configuration"},
-    {"instance", "generations", fl_cli_instance_generations, "NAME", "the lives of an instance"},
-    {"instance", "reload", fl_cli_instance_reload, "NAME", "a new generation of the same"},
+static const struct fl_command connector[] = {
+    {"list", fl_cli_connector_list, .what = "what may run"},
+    {"inspect", fl_cli_connector_inspect, .arguments = "FILE.so | ID VERSION",
+     .what = "what it is and what is wrong; runs nothing"},
+    {"install", fl_cli_connector_install, .arguments = "FILE.so [--no-activate]",
+     .what = "upload, and activate when instances use it"},
+    {"activate", fl_cli_connector_activate, .arguments = "ID VERSION",
+     .what = "swap while it serves"},
+    {.name = NULL},
 };
 
-static void print_help(FILE *to)
-{
-	(void)fprintf(to, "usage: fairleadctl [OPTION...] COMMAND ...\n");
-	for (size_t i = 0; i < FL_ARRAY_LEN(commands); i++) {
-		char line[80];
+static const struct fl_command instance[] = {
+    {"list", fl_cli_instance_list, .what = "connectors with a name and a configuration"},
+    {"generations", fl_cli_instance_generations, .arguments = "NAME",
+     .what = "the lives of an instance"},
+    {"reload", fl_cli_instance_reload, .arguments = "NAME", .what = "a new generation of the same"},
+    {.name = NULL},
+};
 
-		(void)snprintf(line, sizeof line, "%s%s%s %s", commands[i].noun,
-		               commands[i].verb == NULL ? "" : " ",
-		               commands[i].verb == NULL ? "" : commands[i].verb,
-		               commands[i].arguments);
-		(void)fprintf(to, "  %-46s %s\n", line, commands[i].what);
-	}
-	(void)fprintf(to, "  %-46s the version of this program\n", "version");
-	(void)fprintf(to,
-	              "options, anywhere\n"
-	              "  --server URL         http://HOST:PORT or unix:/PATH; else "
-	              "$FAIRLEAD_SERVER, else %s\n"
-	              "  --token-file FILE    else $FAIRLEAD_TOKEN_FILE\n"
-	              "  -o table|json        how to print\n"
-	              "  -v                   print the equivalent curl command\n",
-	              FL_CLI_SERVER_DEFAULT);
-}
+static const struct fl_command commands[] = {
+    {"status", fl_cli_status, .what = "one page of truth"},
+    {"reload", fl_cli_reload, .what = "read the configuration file again"},
+    {"connector", .below = connector},
+    {"instance", .below = instance},
+    {"version", version, .what = "the version of this program"},
+    {.name = NULL},
+};
+
+static const struct fl_command program = {
+    "fairleadctl",
+    .below = commands,
+    .arguments = "[OPTION...] COMMAND ...",
+    .more = "options, anywhere\n"
+	    "  --server URL         http://HOST:PORT or unix:/PATH; else $FAIRLEAD_SERVER, "
+	    "else " FL_CLI_SERVER_DEFAULT "\n"
+	    "  --token-file FILE    else $FAIRLEAD_TOKEN_FILE\n"
+	    "  -o table|json        how to print\n"
+	    "  -v                   print the equivalent curl command\n",
+};
 
 int fl_cli_complain(int status, const char *fmt, ...)
 {
@@ -64,12 +71,6 @@ int fl_cli_complain(int status, const char *fmt, ...)
 	return status;
 }
 
-int fl_cli_usage(const char *what)
-{
-	(void)fprintf(stderr, "usage: fairleadctl %s\n", what);
-	return FL_CLI_USAGE;
-}
-
 /* ---- options ---- */
 
 static int take_value(int argc, char **argv, int *i, const char **ret)
@@ -80,11 +81,11 @@ static int take_value(int argc, char **argv, int *i, const char **ret)
 	return 0;
 }
 
-/* Takes the options out of argv, wherever they stand; what is left is in argv[0..*ret_argc). */
+/* Takes the options out of argv, wherever they stand; what is left is argv[0..*ret_argc). */
 static int take_options(struct fl_cli *cli, int argc, char **argv, int *ret_argc)
 {
 	const char *output = "table";
-	int left = 0, rc = 0;
+	int left = 1, rc = 0;
 
 	for (int i = 1; i < argc && rc == 0; i++) {
 		if (strcmp(argv[i], "--server") == 0)
@@ -105,83 +106,6 @@ static int take_options(struct fl_cli *cli, int argc, char **argv, int *ret_argc
 	return rc;
 }
 
-static int read_token(struct fl_cli *cli)
-{
-	struct fl_error err = FL_ERROR_INIT;
-	struct fl_str text;
-	size_t n;
-
-	if (cli->token_file == NULL)
-		return 0;
-	if (fl_file_read(cli->token_file, sizeof cli->token - 1, &text, &err) < 0)
-		return fl_cli_complain(FL_CLI_USAGE, "%s", err.message);
-	n = strcspn(text.p, " \t\r\n");
-	memcpy(cli->token, text.p, n);
-	sodium_memzero((void *)(uintptr_t)text.p, text.n);
-	free((void *)(uintptr_t)text.p);
-	return n != 0 ? 0
-	              : fl_cli_complain(FL_CLI_USAGE, "%s does not hold a token", cli->token_file);
-}
-
-/* ---- commands ---- */
-
-static bool is_noun(const char *word)
-{
-	for (size_t i = 0; i < FL_ARRAY_LEN(commands); i++)
-		if (commands[i].verb != NULL && strcmp(commands[i].noun, word) == 0)
-			return true;
-	return false;
-}
-
-static int no_such_command(int argc, char **argv)
-{
-	const char *words[FL_ARRAY_LEN(commands)], *wrong, *near;
-	bool has_verb = argc > 1 && is_noun(argv[0]);
-	size_t n = 0;
-
-	if (argc == 1 && is_noun(argv[0]))
-		return fl_cli_complain(FL_CLI_USAGE, "%s what? see fairleadctl help", argv[0]);
-	wrong = has_verb ? argv[1] : argv[0];
-	for (size_t i = 0; i < FL_ARRAY_LEN(commands); i++) {
-		if (!has_verb)
-			words[n++] = commands[i].noun;
-		else if (commands[i].verb != NULL && strcmp(commands[i].noun, argv[0]) == 0)
-			words[n++] = commands[i].verb;
-	}
-	near = fl_str_nearest(fl_str(wrong), words, n);
-	if (near == NULL)
-		return fl_cli_complain(FL_CLI_USAGE, "no command \"%s\"; see fairleadctl help",
-		                       wrong);
-	return fl_cli_complain(FL_CLI_USAGE, "no command \"%s\"; did you mean \"%s\"?", wrong,
-	                       near);
-}
-
-static int run(struct fl_cli *cli, int argc, char **argv)
-{
-	if (argc == 0) {
-		print_help(stderr);
-		return FL_CLI_USAGE;
-	}
-	if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0) {
-		print_help(stdout);
-		return 0;
-	}
-	if (strcmp(argv[0], "version") == 0) {
-		(void)printf("fairleadctl %s\n", FL_VERSION);
-		return 0;
-	}
-	for (size_t i = 0; i < FL_ARRAY_LEN(commands); i++) {
-		int words = commands[i].verb == NULL ? 1 : 2, rc;
-
-		if (argc < words || strcmp(argv[0], commands[i].noun) != 0 ||
-		    (words == 2 && strcmp(argv[1], commands[i].verb) != 0))
-			continue;
-		rc = read_token(cli);
-		return rc != 0 ? rc : commands[i].run(cli, argc - words + 1, argv + words - 1);
-	}
-	return no_such_command(argc, argv);
-}
-
 int main(int argc, char **argv)
 {
 	struct fl_cli cli = {.server = getenv("FAIRLEAD_SERVER"),
@@ -193,7 +117,7 @@ int main(int argc, char **argv)
 	if (cli.token_file != NULL && cli.token_file[0] == '\0')
 		cli.token_file = NULL;
 	if (rc == 0)
-		rc = run(&cli, argc, argv);
+		rc = fl_command_run(&program, &cli, argc, argv);
 	sodium_memzero(cli.token, sizeof cli.token);
 	return rc;
 }

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <sodium.h>
+
 #include "base/buf.h"
+#include "base/file.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define CONNECT_TIMEOUT_MS 5000L
@@ -196,12 +199,35 @@ static int perform(CURL *curl, const struct fl_cli *cli, struct exchange *x, jso
 	return judge(cli, status, x, ret);
 }
 
+/* ---- the call ---- */
+
+static int read_token(struct fl_cli *cli)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_str text;
+	size_t n;
+
+	if (cli->token_file == NULL || cli->token[0] != '\0')
+		return 0;
+	if (fl_file_read(cli->token_file, sizeof cli->token - 1, &text, &err) < 0)
+		return fl_cli_complain(FL_CLI_USAGE, "%s", err.message);
+	n = strcspn(text.p, " \t\r\n");
+	memcpy(cli->token, text.p, n);
+	sodium_memzero((void *)(uintptr_t)text.p, text.n);
+	free((void *)(uintptr_t)text.p);
+	return n != 0 ? 0
+	              : fl_cli_complain(FL_CLI_USAGE, "%s does not hold a token", cli->token_file);
+}
+
 int fl_cli_call(struct fl_cli *cli, const struct fl_cli_request *request, json_t **ret)
 {
 	struct exchange x = {.socket = NULL};
-	CURL *curl = curl_easy_init();
-	int rc;
+	int rc = read_token(cli);
+	CURL *curl;
 
+	if (rc != 0)
+		return rc;
+	curl = curl_easy_init();
 	if (curl == NULL)
 		return fl_cli_complain(FL_CLI_UNREACHABLE, "no memory");
 	fl_buf_init(&x.url, 64u << 10);

@@ -98,18 +98,18 @@ static int embed(const char *path, const char *manifest_path, const char *out)
 	return status;
 }
 
-int fl_plugin_embed(int argc, char **argv)
+int fl_plugin_embed(void *ctx, int argc, char **argv)
 {
 	const char *out = NULL;
 	int c;
 
+	(void)ctx;
 	while ((c = getopt(argc, argv, "+o:")) != -1) {
 		if (c != 'o')
-			return FL_PLUGIN_EXIT_USAGE;
+			return FL_COMMAND_USAGE;
 		out = optarg;
 	}
 	if (optind != argc - 2)
-		return fl_plugin_complain(
-		    "usage: fairlead-plugin embed [-o OUT.so] FILE.so MANIFEST.json");
+		return FL_COMMAND_USAGE;
 	return embed(argv[optind], argv[optind + 1], out == NULL ? argv[optind] : out);
 }

@@ -33,8 +33,7 @@ static void print_text(struct fl_buf *out, const struct fl_connector_file *file,
 		fl_buf_printf(out, "id        %.*s\nversion   %.*s\n", FL_STR_ARGS(m->id),
 		              FL_STR_ARGS(m->version));
 	if (file->note.is_there)
-		fl_buf_printf(out, "abi       %u.%u\n", file->note.abi_major,
-		              file->note.abi_minor);
+		fl_buf_printf(out, "abi       %u.%u\n", file->note.abi_major, file->note.abi_minor);
 	fl_buf_printf(out, "sha256    %s\n", hex);
 	if (m != NULL) {
 		fl_buf_add_c(out, "manifest\n");
@@ -123,19 +122,20 @@ static int inspect(const char *path, bool is_json)
 	return status;
 }
 
-int fl_plugin_inspect(int argc, char **argv)
+int fl_plugin_inspect(void *ctx, int argc, char **argv)
 {
 	bool is_json = false;
 	int c;
 
+	(void)ctx;
 	while ((c = getopt(argc, argv, "+o:")) != -1) {
 		if (c != 'o')
-			return FL_PLUGIN_EXIT_USAGE;
+			return FL_COMMAND_USAGE;
 		is_json = strcmp(optarg, "json") == 0;
 		if (!is_json && strcmp(optarg, "text") != 0)
 			return fl_plugin_complain("-o %s: text or json", optarg);
 	}
 	if (optind != argc - 1)
-		return fl_plugin_complain("usage: fairlead-plugin inspect [-o json] FILE.so");
+		return FL_COMMAND_USAGE;
 	return inspect(argv[optind], is_json);
 }

@@ -266,23 +266,23 @@ static int write_template(const struct template *t, const struct names *names)
 	return -1;
 }
 
-int fl_plugin_new(int argc, char **argv)
+int fl_plugin_new(void *ctx, int argc, char **argv)
 {
 	struct names names = {.id = NULL};
 	const char *dot;
 	int c;
 
+	(void)ctx;
 	while ((c = getopt(argc, argv, "+I:d:")) != -1) {
 		if (c == 'I')
 			(void)snprintf(names.include, sizeof names.include, "%s", optarg);
 		else if (c == 'd')
 			names.folder = optarg;
 		else
-			return FL_PLUGIN_EXIT_USAGE;
+			return FL_COMMAND_USAGE;
 	}
 	if (optind != argc - 1)
-		return fl_plugin_complain(
-		    "usage: fairlead-plugin new [-I INCLUDE-DIR] [-d FOLDER] ID");
+		return FL_COMMAND_USAGE;
 	names.id = argv[optind];
 	if (check_id(names.id) != 0)
 		return FL_PLUGIN_EXIT_USAGE;
