@@ -72,12 +72,16 @@ int fl_cedar_set_rename(struct fl_cedar_set *set, size_t i, struct fl_str id, st
 int fl_cedar_set_link(struct fl_cedar_set *set, struct fl_str template_id, struct fl_str id,
                       const struct fl_cedar_uid *principal, const struct fl_cedar_uid *resource,
                       struct fl_error *err);
+/* Leaves the policy at `i`, or all links of the template, out of what decides: it has no row then. It
+ * stays in fl_cedar_set_policy(), and its id stays taken. [before finish, after links to it] */
+void fl_cedar_set_exclude(struct fl_cedar_set *set, size_t i);
 /* No more changes: the set may be shared from now on. FL_CEDAR_E_MEMORY: destroy the set. */
 int fl_cedar_set_finish(struct fl_cedar_set *set);
 
 /* All policies and templates as they were written, in order; NULL behind the last. [any] */
 const struct fl_cedar_policy *fl_cedar_set_policy(const struct fl_cedar_set *set, size_t i);
-/* What decides: static policies and links, in the order added; NULL behind the last. [any] */
+/* What decides: static policies and links, in the order added; NULL behind the last. [any, after
+ * finish] */
 const struct fl_cedar_row *fl_cedar_set_row(const struct fl_cedar_set *set, size_t i);
 /* Bytes that the set holds. [any] */
 size_t fl_cedar_set_bytes(const struct fl_cedar_set *set);

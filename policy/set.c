@@ -226,9 +226,39 @@ int fl_cedar_set_link(struct fl_cedar_set *set, struct fl_str template_id, struc
 	return no_memory(err);
 }
 
+void fl_cedar_set_exclude(struct fl_cedar_set *set, size_t i)
+{
+	const struct entry *entry;
+
+	FL_ASSERT(!set->is_finished && i < set->n_policies);
+	entry = fl_map_find(&set->ids, set->policies[i]->id);
+	if (entry->row != NULL) {
+		set->rows[entry->row->index] = NULL;
+		return;
+	}
+	for (size_t k = 0; k < set->n_rows; k++)
+		if (set->rows[k] != NULL && set->rows[k]->policy == set->policies[i])
+			set->rows[k] = NULL;
+}
+
+/* Closes the gaps that excluded policies leave. */
+static void close_gaps(struct fl_cedar_set *set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_rows; i++) {
+		if (set->rows[i] == NULL)
+			continue;
+		set->rows[i]->index = (uint32_t)n;
+		set->rows[n++] = set->rows[i];
+	}
+	set->n_rows = n;
+}
+
 int fl_cedar_set_finish(struct fl_cedar_set *set)
 {
 	FL_ASSERT(!set->is_finished);
+	close_gaps(set);
 	set->is_finished = true;
 	return fl_cedar_index_build(&set->index, &set->arena, set->rows, set->n_rows);
 }

@@ -240,6 +240,36 @@ static void test_verdicts(void **state)
 	}
 }
 
+/* ---- policies that are left out ---- */
+
+static void test_excluded(void **state)
+{
+	static const enum fl_cedar_mode modes[] = {FL_CEDAR_FULL, FL_CEDAR_FAST, FL_CEDAR_LINEAR};
+	struct fl_cedar_set *set = set_of("forbid" ALL ";permit" ALL ";permit" ALL " when {1 + 1};"
+	                                  "forbid(principal == ?principal,action,resource);"
+	                                  "permit" ALL ";");
+
+	(void)state;
+	assert_int_equal(
+	    fl_cedar_set_link(set, FL_STR("policy3"), FL_STR("link"), &ann, NULL, NULL), 0);
+	for (size_t i = 0; i < 4; i++)
+		if (i != 1)
+			fl_cedar_set_exclude(set, i); /* the template: with its link */
+	fl_cedar_set_exclude(set, 0);                 /* again is fine */
+	assert_int_equal(fl_cedar_set_rename(set, 4, FL_STR("link"), NULL), FL_CEDAR_E_DUPLICATE);
+	assert_int_equal(fl_cedar_set_finish(set), 0);
+	assert_int_equal(fl_cedar_set_row(set, 0)->index, 0);
+	assert_int_equal(fl_cedar_set_row(set, 1)->index, 1);
+	assert_true(fl_str_is(fl_cedar_set_row(set, 1)->id, "policy4"));
+	assert_null(fl_cedar_set_row(set, 2));
+	assert_non_null(fl_cedar_set_policy(set, 4));
+	for (size_t i = 0; i < FL_ARRAY_LEN(modes); i++)
+		assert_string_equal(decide(set, &ann, modes[i]), modes[i] == FL_CEDAR_FAST
+		                                                     ? "allow policy1"
+		                                                     : "allow policy1 policy4");
+	(void)fl_cedar_set_destroy(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -248,6 +278,7 @@ int main(void)
 	    FL_CASE_SETUP("a template decides through its links", test_links, setup, teardown),
 	    FL_CASE_SETUP("ids are counted, may be changed and never collide", test_ids, setup,
 	                  teardown),
+	    FL_CASE_SETUP("what is left out decides nothing", test_excluded, setup, teardown),
 	    FL_CASE_SETUP("a bad text adds nothing; limits hold", test_bad_text_adds_nothing, setup,
 	                  teardown),
 	    FL_CASE_SETUP("a full arena denies", test_full_arena_denies, setup, teardown),
