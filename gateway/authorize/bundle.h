@@ -15,6 +15,12 @@
 
 struct fl_manifest;
 
+struct fl_bundle_connector { /* what is known of one of config->connectors; all borrowed */
+	const struct fl_manifest *manifest; /* NULL: not known */
+	struct fl_str sha256; /* of its file, in hex; "": not known */
+	bool is_shipped; /* with fairlead */
+};
+
 struct fl_bundle_policy { /* what the gateway knows of a policy, beside what Cedar does */
 	struct fl_str id; /* its @id, else policyN */
 	const char *file;
@@ -43,20 +49,25 @@ struct fl_bundle {
 	const struct fl_cedar_uid *anonymous; /* Gw::Anonymous::"anonymous" */
 	const struct fl_cedar_uid **consumers; /* Gw::Consumer, by config->consumers */
 	const struct fl_cedar_uid **routes; /* Gw::Route, by config->routes */
-	const struct fl_cedar_uid **route_actions; /* Gw::Action of the connector's action, by route */
+	/* Gw::Action of the connector's action, by route; NULL: it is decided by method */
+	const struct fl_cedar_uid **route_actions;
 	const struct fl_cedar_uid *methods[FL_METHODS]; /* Gw::Action; NULL: no such action */
-	const struct fl_cedar_uid **connectors; /* Conn::Connector, by config->instances */
+	const struct fl_cedar_uid **connectors; /* Conn::Connector of that name, by config->instances */
 	const struct fl_cedar_uid **secrets; /* Conn::Secret, by config->secrets */
 	const struct fl_cedar_uid *egress, *secret_read; /* Conn::Action */
 };
 
-/* Makes it from config->policies. `manifests` has one for each of config->connectors, NULL where it
- * is not known. `old` (may be NULL) is returned with one more reference when it was made from the
+/* Makes it from config->policies. `connectors` has one for each of config->connectors; NULL: nothing
+ * is known of any. `old` (may be NULL) is returned with one more reference when it was made from the
  * same. Problems: policy_* with file, line and column; all at once. NULL when there was an error, or
  * when config->policies is not given (then without a problem). [control] */
 struct fl_bundle *fl_bundle_build(struct fl_config *config,
-				  const struct fl_manifest *const *manifests,
+				  const struct fl_bundle_connector *connectors,
 				  struct fl_bundle *old, struct fl_problems *problems);
+/* The schema that is made of the configuration, in Cedar syntax; the operator's own are not in it.
+ * [any] */
+void fl_bundle_schema_text(const struct fl_config *config,
+			   const struct fl_bundle_connector *connectors, struct fl_buf *out);
 struct fl_bundle *fl_bundle_ref(struct fl_bundle *bundle); /* [any] */
 struct fl_bundle *fl_bundle_unref(struct fl_bundle *bundle); /* accepts NULL; returns NULL. [any] */
 
