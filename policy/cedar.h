@@ -92,7 +92,8 @@ size_t fl_cedar_set_bytes(const struct fl_cedar_set *set);
 enum fl_cedar_mode {
 	FL_CEDAR_FULL,  /* through the index; all reasons and all errors */
 	FL_CEDAR_FAST,  /* through the index; stops as soon as the decision stands: at most one
-	                 * reason,  no complete list of errors */
+	                 * reason. Forbids come first, so an allow lists every forbid that failed;
+	                 * the list of permits that did is not complete */
 	FL_CEDAR_LINEAR /* every policy in turn; all reasons and all errors */
 };
 

@@ -13,6 +13,7 @@
 #include "gateway/route/table.h"
 #include "policy/cedar.h"
 
+struct fl_context;
 struct fl_manifest;
 
 struct fl_bundle_connector { /* what is known of one of config->connectors; all borrowed */
@@ -34,6 +35,7 @@ struct fl_bundle_set { /* policies that are looked at together */
 	struct fl_cedar_set *set; /* NULL: there are none */
 	const struct fl_bundle_policy *policies; /* by fl_cedar_row.index */
 	size_t policies_n;
+	bool has_duties; /* some permit has obligations; fl_decide_prepare() */
 };
 
 struct fl_bundle {
@@ -44,6 +46,7 @@ struct fl_bundle {
 	struct fl_cedar_schema *schema;
 	struct fl_cedar_entities *entities;
 	struct fl_bundle_set active, shadow; /* @mode("shadow") is never decided with */
+	const struct fl_context *context; /* fl_decide_prepare() */
 
 	/* names of what a request can be about; in `entities` */
 	const struct fl_cedar_uid *anonymous; /* Gw::Anonymous::"anonymous" */
@@ -51,7 +54,7 @@ struct fl_bundle {
 	const struct fl_cedar_uid **routes; /* Gw::Route, by config->routes */
 	/* Gw::Action of the connector's action, by route; NULL: it is decided by method */
 	const struct fl_cedar_uid **route_actions;
-	const struct fl_cedar_uid *methods[FL_METHODS]; /* Gw::Action; NULL: no such action */
+	const struct fl_cedar_uid *methods[FL_METHOD_N]; /* Gw::Action; NULL: no such action */
 	const struct fl_cedar_uid **connectors; /* Conn::Connector of that name, by config->instances */
 	const struct fl_cedar_uid **secrets; /* Conn::Secret, by config->secrets */
 	const struct fl_cedar_uid *egress, *secret_read; /* Conn::Action */

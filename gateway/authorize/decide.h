@@ -36,8 +36,13 @@ struct fl_decision {
 	struct fl_cedar_answer shadow; /* of the shadowed ones; empty when there are none */
 };
 
-/* Decides with `mode` FL_CEDAR_FULL for explanations, else FL_CEDAR_FAST where no obligation is lost
- * by it. An arena that is full gives a deny. [any] */
+/* The last step of making a bundle: what is the same for all decisions, in its arena. False: that is
+ * full. [control] */
+FL_MUST_USE bool fl_decide_prepare(struct fl_bundle *bundle);
+
+/* Decides with `mode`: FL_CEDAR_FULL for explanations and logs, else FL_CEDAR_FAST, which is taken only
+ * where no obligation and no advice is lost by it: a deny always comes with all its reasons. An
+ * arena that is full gives a deny. [any] */
 void fl_decide(const struct fl_bundle *bundle, const struct fl_decide_request *request,
 	       enum fl_cedar_mode mode, struct fl_arena *scratch, struct fl_decision *ret);
 /* The Cedar request that fl_decide() asks with, for explanations; its parts live in `scratch`. */
