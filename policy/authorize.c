@@ -14,7 +14,7 @@ static bool in_scope(const struct fl_cedar_scope *s, const struct fl_cedar_uid *
 {
 	const struct fl_cedar_uid *target = s->is_slot ? slot : s->n_uids > 0 ? s->uids[0] : NULL;
 
-	switch (s->kind) {
+	switch ((enum fl_cedar_scope_kind)s->kind) {
 	case FL_CEDAR_SCOPE_ANY:
 		return true;
 	case FL_CEDAR_SCOPE_EQ:

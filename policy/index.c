@@ -21,8 +21,9 @@ struct fl_cedar_index_slot {
 	uint32_t node, child; /* child 0: free */
 };
 
+/* Below all three anchors: items[first .. first + n). */
 struct fl_cedar_index_node {
-	struct fl_cedar_index_item *first, *last; /* below all three anchors */
+	uint32_t first, n;
 };
 
 #define ANY UINT64_C(0x616e79)
@@ -83,7 +84,7 @@ static bool add_node(struct fl_cedar_index *index)
 		index->nodes = nodes;
 		index->nodes_cap = cap;
 	}
-	index->nodes[index->n_nodes++] = (struct fl_cedar_index_node){.first = NULL};
+	index->nodes[index->n_nodes++] = (struct fl_cedar_index_node){.n = 0};
 	return true;
 }
 
@@ -113,52 +114,98 @@ static uint64_t scope_anchor(const struct fl_cedar_scope *s, const struct fl_ced
 	                                      : uid_anchor(uid);
 }
 
-static bool hang(struct fl_cedar_index *index, struct fl_arena *arena,
-                 const struct fl_cedar_row *row, uint64_t action, uint32_t list_at)
+/* The node that the row hangs at by this action, made when absent; 0: out of memory. */
+static uint32_t leaf_of(struct fl_cedar_index *index, const struct fl_cedar_row *row,
+                        uint64_t action)
 {
 	const uint64_t anchors[DIMENSIONS] = {
 	    [ACTION] = action,
 	    [RESOURCE] = scope_anchor(&row->policy->resource, row->resource),
 	    [PRINCIPAL] = scope_anchor(&row->policy->principal, row->principal),
 	};
-	struct fl_cedar_index_item *item = fl_arena_zalloc(arena, sizeof *item);
 	uint32_t node = row->policy->is_forbid ? ROOT_FORBID : ROOT_PERMIT;
 
-	for (uint32_t i = 0; i < DIMENSIONS && item != NULL; i++) {
+	for (uint32_t i = 0; i < DIMENSIONS; i++) {
 		node = child_of(index, node, anchors[i]);
 		if (node == 0 || child_of(index, KNOWN + i, anchors[i]) == 0)
-			return false;
+			return 0;
 	}
-	if (item == NULL)
-		return false;
-	*item = (struct fl_cedar_index_item){.row = row, .list_at = list_at};
-	struct fl_cedar_index_node *leaf = &index->nodes[node];
-
-	if (leaf->last == NULL)
-		leaf->first = item;
-	else
-		leaf->last->next = item;
-	leaf->last = item;
-	return true;
+	return node;
 }
 
-int fl_cedar_index_build(struct fl_cedar_index *index, struct fl_arena *arena,
-                         struct fl_cedar_row *const *rows, size_t n)
+/* How often the row hangs in the tree, and by what. */
+static uint32_t n_places(const struct fl_cedar_row *row)
 {
+	const struct fl_cedar_scope *action = &row->policy->action;
+
+	return action->kind == FL_CEDAR_SCOPE_IN_LIST ? action->n_uids : 1;
+}
+
+static uint64_t place_anchor(const struct fl_cedar_row *row, uint32_t k)
+{
+	const struct fl_cedar_scope *action = &row->policy->action;
+
+	return action->kind == FL_CEDAR_SCOPE_IN_LIST ? uid_anchor(action->uids[k])
+	                                              : scope_anchor(action, NULL);
+}
+
+/* Finds the leaf of each place, and counts how many items each leaf has. */
+static bool find_leaves(struct fl_cedar_index *index, struct fl_cedar_row *const *rows, size_t n,
+                        uint32_t *leaves)
+{
+	size_t at = 0;
 	bool has_room = grow(index);
 
 	for (unsigned i = 0; i < FIRST_NODE && has_room; i++)
 		has_room = add_node(index);
-	for (size_t i = 0; i < n && has_room; i++) {
-		const struct fl_cedar_scope *action = &rows[i]->policy->action;
+	for (size_t i = 0; i < n && has_room; i++)
+		for (uint32_t k = 0; k < n_places(rows[i]) && has_room; k++) {
+			uint32_t leaf = leaf_of(index, rows[i], place_anchor(rows[i], k));
 
-		if (action->kind != FL_CEDAR_SCOPE_IN_LIST)
-			has_room = hang(index, arena, rows[i], scope_anchor(action, NULL), 0);
-		else
-			for (uint32_t k = 0; k < action->n_uids && has_room; k++)
-				has_room =
-				    hang(index, arena, rows[i], uid_anchor(action->uids[k]), k);
+			has_room = leaf != 0;
+			if (has_room)
+				index->nodes[leaf].n++;
+			leaves[at++] = leaf;
+		}
+	return has_room;
+}
+
+/* Lays the items of each leaf side by side, in the order of the rows. */
+static void fill_leaves(struct fl_cedar_index *index, struct fl_cedar_row *const *rows, size_t n,
+                        const uint32_t *leaves)
+{
+	uint32_t first = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < index->n_nodes; i++) {
+		index->nodes[i].first = first;
+		first += index->nodes[i].n;
+		index->nodes[i].n = 0; /* counts up again below */
 	}
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < n_places(rows[i]); k++) {
+			struct fl_cedar_index_node *leaf = &index->nodes[leaves[at++]];
+
+			index->items[leaf->first + leaf->n++] =
+			    (struct fl_cedar_index_item){.row = rows[i], .list_at = k};
+		}
+}
+
+int fl_cedar_index_build(struct fl_cedar_index *index, struct fl_cedar_row *const *rows, size_t n)
+{
+	uint32_t *leaves;
+	bool has_room;
+
+	for (size_t i = 0; i < n; i++)
+		index->n_items += n_places(rows[i]);
+	if (index->n_items > UINT32_MAX)
+		return FL_CEDAR_E_MEMORY;
+	leaves = calloc(index->n_items + 1, sizeof *leaves);
+	index->items = calloc(index->n_items + 1, sizeof *index->items);
+	has_room = leaves != NULL && index->items != NULL && find_leaves(index, rows, n, leaves);
+	if (has_room)
+		fill_leaves(index, rows, n, leaves);
+	free(leaves);
 	return has_room ? 0 : FL_CEDAR_E_MEMORY;
 }
 
@@ -166,12 +213,14 @@ void fl_cedar_index_fini(struct fl_cedar_index *index)
 {
 	free(index->slots);
 	free(index->nodes);
+	free(index->items);
 	*index = (struct fl_cedar_index){.cap = 0};
 }
 
 size_t fl_cedar_index_bytes(const struct fl_cedar_index *index)
 {
-	return index->cap * sizeof *index->slots + index->nodes_cap * sizeof *index->nodes;
+	return index->cap * sizeof *index->slots + index->nodes_cap * sizeof *index->nodes +
+	       index->n_items * sizeof *index->items;
 }
 
 static void add_known(const struct fl_cedar_index *index, uint32_t dimension, uint64_t anchor,
@@ -220,10 +269,10 @@ struct walk {
 
 static bool walk_leaf(const struct walk *w, uint32_t node)
 {
-	const struct fl_cedar_index_item *item = w->index->nodes[node].first;
+	const struct fl_cedar_index_node *leaf = &w->index->nodes[node];
 
-	for (; item != NULL; item = item->next)
-		if (w->visit(w->ctx, item))
+	for (uint32_t i = 0; i < leaf->n; i++)
+		if (w->visit(w->ctx, &w->index->items[leaf->first + i]))
 			return true;
 	return false;
 }

@@ -15,7 +15,6 @@
 struct fl_cedar_index_item {
 	const struct fl_cedar_row *row;
 	uint32_t list_at; /* which of the actions in [...] led here */
-	struct fl_cedar_index_item *next;
 };
 
 struct fl_cedar_index_slot;
@@ -25,11 +24,12 @@ struct fl_cedar_index {
 	size_t cap, n_slots;
 	struct fl_cedar_index_node *nodes;
 	size_t n_nodes, nodes_cap;
+	struct fl_cedar_index_item *items; /* those of one node side by side */
+	size_t n_items;
 };
 
-/* Builds it over all rows; items live in `arena`. A zeroed struct is empty. FL_CEDAR_E_MEMORY. */
-int fl_cedar_index_build(struct fl_cedar_index *index, struct fl_arena *arena,
-                         struct fl_cedar_row *const *rows, size_t n);
+/* Builds it over all rows. A zeroed struct is empty. FL_CEDAR_E_MEMORY: only fini is left. */
+int fl_cedar_index_build(struct fl_cedar_index *index, struct fl_cedar_row *const *rows, size_t n);
 void fl_cedar_index_fini(struct fl_cedar_index *index);
 size_t fl_cedar_index_bytes(const struct fl_cedar_index *index);
 

@@ -8,6 +8,9 @@
 
 #include "policy/parser.h"
 
+/* One policy's lists; grows when one is larger. */
+#define SCRATCH_BYTES 4096u
+
 static bool annotation(struct fl_cedar_parser *p, struct fl_cedar_policy *policy)
 {
 	struct fl_cedar_span start = p->lx.token.span;
@@ -25,12 +28,10 @@ static bool annotation(struct fl_cedar_parser *p, struct fl_cedar_policy *policy
 			return false;
 	}
 	a.span = fl_cedar_parser_span(p, start);
-	policy->annotations = fl_cedar_grow(p->arena, policy->annotations, policy->n_annotations,
-	                                    sizeof *policy->annotations);
-	if (policy->annotations == NULL) {
-		(void)fl_cedar_parser_no_memory(p);
+	policy->annotations = fl_cedar_parser_grow(p, policy->annotations, policy->n_annotations,
+	                                           sizeof *policy->annotations);
+	if (policy->annotations == NULL)
 		return false;
-	}
 	policy->annotations[policy->n_annotations++] = a;
 	return true;
 }
@@ -48,7 +49,7 @@ static bool annotations_are_unique(struct fl_cedar_parser *p, const struct fl_ce
 {
 	size_t n = policy->n_annotations;
 	const struct fl_cedar_annotation **sorted =
-	    n < 2 ? NULL : fl_arena_array(p->arena, n, sizeof *sorted);
+	    n < 2 ? NULL : fl_arena_array(&p->scratch, n, sizeof *sorted);
 
 	if (n < 2)
 		return true;
@@ -82,14 +83,12 @@ static bool push_uid(struct fl_cedar_parser *p, struct fl_cedar_scope *scope,
 {
 	size_t n = scope->n_uids;
 
-	scope->uids = fl_cedar_grow(p->arena, scope->uids, n, sizeof *scope->uids);
-	scope->uid_spans = fl_cedar_grow(p->arena, scope->uid_spans, n, sizeof *scope->uid_spans);
-	const struct fl_cedar_uid *uid = fl_cedar_parser_uid(p, type, id);
+	scope->uids = fl_cedar_parser_grow(p, scope->uids, n, sizeof *scope->uids);
+	scope->uid_spans = fl_cedar_parser_grow(p, scope->uid_spans, n, sizeof *scope->uid_spans);
+	const struct fl_cedar_uid *uid = fl_cedar_parser_uid(p, span, type, id);
 
-	if (scope->uids == NULL || scope->uid_spans == NULL || uid == NULL) {
-		(void)fl_cedar_parser_no_memory(p);
+	if (scope->uids == NULL || scope->uid_spans == NULL || uid == NULL)
 		return false;
-	}
 	scope->uids[n] = uid;
 	scope->uid_spans[n] = span;
 	scope->n_uids++;
@@ -225,7 +224,9 @@ static bool scope(struct fl_cedar_parser *p, const struct scope_rule *rule,
 		return false;
 	}
 	s->span = fl_cedar_parser_span(p, start);
-	return true;
+	s->uids = fl_cedar_parser_keep(p, s->uids, s->n_uids, sizeof *s->uids);
+	s->uid_spans = fl_cedar_parser_keep(p, s->uid_spans, s->n_uids, sizeof *s->uid_spans);
+	return p->code == 0;
 }
 
 static bool scopes(struct fl_cedar_parser *p, struct fl_cedar_policy *policy)
@@ -263,11 +264,9 @@ static bool clause(struct fl_cedar_parser *p, struct fl_cedar_policy *policy)
 		return false;
 	c.span = fl_cedar_parser_span(p, start);
 	policy->clauses =
-	    fl_cedar_grow(p->arena, policy->clauses, policy->n_clauses, sizeof *policy->clauses);
-	if (policy->clauses == NULL) {
-		(void)fl_cedar_parser_no_memory(p);
+	    fl_cedar_parser_grow(p, policy->clauses, policy->n_clauses, sizeof *policy->clauses);
+	if (policy->clauses == NULL)
 		return false;
-	}
 	policy->clauses[policy->n_clauses++] = c;
 	return true;
 }
@@ -294,9 +293,13 @@ static struct fl_cedar_policy *parse_policy(struct fl_cedar_parser *p)
 			return NULL;
 	if (!fl_cedar_parser_expect(p, FL_CEDAR_T_SEMICOLON, "`when`, `unless` or `;`"))
 		return NULL;
+	policy->annotations = fl_cedar_parser_keep(p, policy->annotations, policy->n_annotations,
+	                                           sizeof *policy->annotations);
+	policy->clauses =
+	    fl_cedar_parser_keep(p, policy->clauses, policy->n_clauses, sizeof *policy->clauses);
 	policy->span = fl_cedar_parser_span(p, start);
 	policy->source = fl_str_n(p->lx.text.p + policy->span.at, policy->span.len);
-	return policy;
+	return p->code == 0 ? policy : NULL;
 }
 
 /* Goes behind the next `;`. False at the end, or where the text cannot be read any further. */
@@ -328,7 +331,14 @@ static bool begin(struct fl_cedar_parser *p, struct fl_str text, size_t max_byte
 		return false;
 	}
 	fl_cedar_lexer_init(&p->lx, text);
+	fl_arena_init(&p->scratch, SCRATCH_BYTES, p->arena->max_bytes);
 	return true;
+}
+
+static void end(struct fl_cedar_parser *p)
+{
+	fl_arena_fini(&p->scratch);
+	fl_map_fini(&p->uids);
 }
 
 static size_t limit(const size_t *given, size_t standard)
@@ -379,6 +389,7 @@ int fl_cedar_parse_policies(struct fl_arena *arena, struct fl_str text, const ch
 		struct fl_cedar_policy *policy = parse_policy(&p);
 		bool is_read = policy != NULL;
 
+		fl_arena_reset(&p.scratch);
 		if (is_read)
 			(void)keep(&p, policy, limits, &out);
 		if (p.code == 0)
@@ -392,6 +403,7 @@ int fl_cedar_parse_policies(struct fl_arena *arena, struct fl_str text, const ch
 		if (!resynchronise(&p))
 			break;
 	}
+	end(&p);
 	if (first == 0)
 		*ret = out;
 	return first;
@@ -407,6 +419,7 @@ int fl_cedar_parse_expr(struct fl_arena *arena, struct fl_str text, const char *
 		x = fl_cedar_parser_expr(&p);
 	if (x != NULL && p.lx.token.kind != FL_CEDAR_T_END)
 		(void)fl_cedar_parser_expected(&p, "an operator or the end of the text");
+	end(&p);
 	if (p.code == 0)
 		*ret = x;
 	return p.code;

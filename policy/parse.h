@@ -1,8 +1,9 @@
 /* policy/parse.h - policy text to AST
  * SPDX-License-Identifier: Apache-2.0
  *
- * Reads a file of policies and templates. All memory comes from the caller's arena; strings that need
- * no unescaping are slices of the text, which must live as long as the AST. After an error the parser
+ * Reads a file of policies and templates. The AST lives in the caller's arena; strings that need no
+ * unescaping are slices of the text, which must live as long as it. What is needed only while reading
+ * is given back before the functions return, and is at most a few times the size of the text. After an error the parser
  * goes on behind the next `;`, so that one run shows the problems of several policies.
  */
 #ifndef FL_POLICY_PARSE_H

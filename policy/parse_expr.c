@@ -23,36 +23,35 @@ static bool push(struct fl_cedar_parser *p, struct list *list, struct fl_cedar_e
 {
 	if (x == NULL)
 		return false;
-	list->items = fl_cedar_grow(p->arena, list->items, list->n, sizeof *list->items);
-	if (list->items == NULL) {
-		(void)fl_cedar_parser_no_memory(p);
+	list->items = fl_cedar_parser_grow(p, list->items, list->n, sizeof *list->items);
+	if (list->items == NULL)
 		return false;
-	}
 	list->items[list->n++] = x;
 	return true;
 }
 
 /* A node over its operands; spans from `start` to the last token taken. */
 static struct fl_cedar_expr *make(struct fl_cedar_parser *p, enum fl_cedar_expr_kind kind,
-                                  struct fl_cedar_span start, struct fl_cedar_expr **args, size_t n)
+                                  struct fl_cedar_span start, struct fl_cedar_expr *const *args,
+                                  size_t n)
 {
-	struct fl_cedar_expr *x = fl_arena_zalloc(p->arena, sizeof *x);
+	struct fl_cedar_expr *x = fl_arena_alloc(p->arena, sizeof *x + n * sizeof *x->args);
 	unsigned height = 0;
 
 	if (x == NULL)
 		return fl_cedar_parser_no_memory(p);
-	for (size_t i = 0; i < n; i++)
+	*x = (struct fl_cedar_expr){.kind = (uint8_t)kind, .n = (uint32_t)n};
+	for (size_t i = 0; i < n; i++) {
+		x->args[i] = args[i];
 		if (args[i]->height > height)
 			height = args[i]->height;
+	}
 	if (height >= FL_CEDAR_HEIGHT_MAX)
 		return fl_cedar_parser_fail(p, FL_CEDAR_E_LIMIT, start,
 		                            "the expression is higher than %u operations",
 		                            FL_CEDAR_HEIGHT_MAX);
-	x->kind = (uint8_t)kind;
 	x->height = (uint16_t)(height + 1);
 	x->span = fl_cedar_parser_span(p, start);
-	x->args = args;
-	x->n = (uint32_t)n;
 	return x;
 }
 
@@ -61,18 +60,9 @@ static struct fl_cedar_expr *make_of(struct fl_cedar_parser *p, enum fl_cedar_ex
                                      struct fl_cedar_span start, struct fl_cedar_expr *a,
                                      struct fl_cedar_expr *b, struct fl_cedar_expr *c)
 {
-	size_t n = a == NULL ? 0 : b == NULL ? 1 : c == NULL ? 2 : 3;
-	struct fl_cedar_expr **args = n == 0 ? NULL : fl_arena_alloc(p->arena, n * sizeof *args);
+	struct fl_cedar_expr *const args[] = {a, b, c};
 
-	if (n != 0 && args == NULL)
-		return fl_cedar_parser_no_memory(p);
-	if (n > 0)
-		args[0] = a;
-	if (n > 1)
-		args[1] = b;
-	if (n > 2)
-		args[2] = c;
-	return make(p, kind, start, args, n);
+	return make(p, kind, start, args, a == NULL ? 0 : b == NULL ? 1 : c == NULL ? 2 : 3);
 }
 
 static struct fl_cedar_expr *make_const(struct fl_cedar_parser *p, struct fl_cedar_span start,
@@ -87,26 +77,22 @@ static struct fl_cedar_expr *make_const(struct fl_cedar_parser *p, struct fl_ced
 	return x;
 }
 
-static struct fl_cedar_name *copy_names(struct fl_cedar_parser *p, const struct fl_str *names,
-                                        size_t n)
-{
-	struct fl_cedar_name *copy = fl_arena_array(p->arena, n, sizeof *copy);
-
-	if (copy == NULL)
-		return fl_cedar_parser_no_memory(p);
-	for (size_t i = 0; i < n; i++)
-		copy[i] = fl_cedar_name(names[i]);
-	return copy;
-}
-
 static bool set_names(struct fl_cedar_parser *p, struct fl_cedar_expr *x,
                       const struct fl_str *names, size_t n)
 {
 	if (x == NULL)
 		return false;
-	x->names = copy_names(p, names, n);
+	x->names = n == 1 && x->kind != FL_CEDAR_X_RECORD
+	               ? &x->name
+	               : fl_arena_array(p->arena, n, sizeof *x->names);
 	x->n_names = (uint32_t)n;
-	return x->names != NULL;
+	if (x->names == NULL) {
+		(void)fl_cedar_parser_no_memory(p);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		x->names[i] = fl_cedar_name(names[i]);
+	return true;
 }
 
 static bool all_const(const struct list *list)
@@ -157,7 +143,9 @@ static struct fl_cedar_expr *set(struct fl_cedar_parser *p, struct fl_cedar_span
 static struct fl_cedar_expr *finish_record(struct fl_cedar_parser *p, struct fl_cedar_expr *x,
                                            const struct list *list)
 {
-	struct fl_cedar_field *fields = fl_arena_array(p->arena, list->n, sizeof *fields);
+	bool is_const = all_const(list);
+	struct fl_cedar_field *fields =
+	    fl_arena_array(is_const ? p->arena : &p->scratch, list->n, sizeof *fields);
 	struct fl_str twice;
 
 	if (fields == NULL)
@@ -172,10 +160,9 @@ static struct fl_cedar_expr *finish_record(struct fl_cedar_parser *p, struct fl_
 	if (fl_cedar_record_make(fields, list->n, &v, &twice) != 0)
 		return fl_cedar_parser_fail(p, FL_CEDAR_E_SYNTAX, x->span,
 		                            "the record has `%.*s` twice", FL_STR_ARGS(twice));
-	if (all_const(list)) {
+	if (is_const)
 		x->value = v;
-		x->is_const = true;
-	}
+	x->is_const = is_const;
 	return x;
 }
 
@@ -193,9 +180,9 @@ static struct fl_cedar_expr *record(struct fl_cedar_parser *p, struct fl_cedar_s
 		          : fl_cedar_parser_ident(p, "an attribute name or `}`", &name)) ||
 		    !fl_cedar_parser_expect(p, FL_CEDAR_T_COLON, "`:` behind the attribute name"))
 			return NULL;
-		names = fl_cedar_grow(p->arena, names, list.n, sizeof *names);
+		names = fl_cedar_parser_grow(p, names, list.n, sizeof *names);
 		if (names == NULL)
-			return fl_cedar_parser_no_memory(p);
+			return NULL;
 		names[list.n] = name;
 		if (!push(p, &list, fl_cedar_parser_expr(p)))
 			return NULL;
@@ -265,7 +252,7 @@ static struct fl_cedar_expr *name(struct fl_cedar_parser *p, struct fl_cedar_spa
 	if (fl_cedar_parser_accept(p, FL_CEDAR_T_PATH)) {
 		if (!fl_cedar_parser_string(p, "the id of an entity, a string", &id))
 			return NULL;
-		const struct fl_cedar_uid *uid = fl_cedar_parser_uid(p, path, id);
+		const struct fl_cedar_uid *uid = fl_cedar_parser_uid(p, start, path, id);
 
 		return uid == NULL ? NULL : make_const(p, start, fl_cedar_entity(uid));
 	}
@@ -488,9 +475,9 @@ static struct fl_cedar_expr *has(struct fl_cedar_parser *p, struct fl_cedar_span
 		if (!(is_string ? fl_cedar_parser_string(p, "an attribute name", &name)
 		                : fl_cedar_parser_ident(p, "an attribute name", &name)))
 			return NULL;
-		names = fl_cedar_grow(p->arena, names, n, sizeof *names);
+		names = fl_cedar_parser_grow(p, names, n, sizeof *names);
 		if (names == NULL)
-			return fl_cedar_parser_no_memory(p);
+			return NULL;
 		names[n++] = name;
 	} while (!is_string && fl_cedar_parser_accept(p, FL_CEDAR_T_DOT));
 	x = make_of(p, FL_CEDAR_X_HAS, start, x, NULL, NULL);

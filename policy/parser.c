@@ -149,12 +149,17 @@ bool fl_cedar_parser_path(struct fl_cedar_parser *p, const char *what, struct fl
 	return true;
 }
 
-const struct fl_cedar_uid *fl_cedar_parser_uid(struct fl_cedar_parser *p, struct fl_str type,
+const struct fl_cedar_uid *fl_cedar_parser_uid(struct fl_cedar_parser *p,
+                                               struct fl_cedar_span start, struct fl_str type,
                                                struct fl_str id)
 {
-	struct fl_cedar_uid *uid = fl_arena_alloc(p->arena, sizeof *uid);
+	struct fl_str written = fl_str_n(p->lx.text.p + start.at, p->end - start.at);
+	struct fl_cedar_uid *uid = fl_map_find(&p->uids, written);
 
-	if (uid == NULL)
+	if (uid != NULL)
+		return uid;
+	uid = fl_arena_alloc(p->arena, sizeof *uid);
+	if (uid == NULL || fl_map_put(&p->uids, written, uid, NULL) != 0)
 		return fl_cedar_parser_no_memory(p);
 	*uid = fl_cedar_uid(type, id);
 	return uid;
@@ -169,4 +174,24 @@ void *fl_cedar_grow(struct fl_arena *arena, void *array, size_t n, size_t item_b
 	if (more != NULL && n != 0)
 		memcpy(more, array, n * item_bytes);
 	return more;
+}
+
+void *fl_cedar_parser_grow(struct fl_cedar_parser *p, void *array, size_t n, size_t item_bytes)
+{
+	void *more = fl_cedar_grow(&p->scratch, array, n, item_bytes);
+
+	return more != NULL ? more : fl_cedar_parser_no_memory(p);
+}
+
+void *fl_cedar_parser_keep(struct fl_cedar_parser *p, const void *array, size_t n,
+                           size_t item_bytes)
+{
+	void *copy = n == 0 ? NULL : fl_arena_alloc(p->arena, n * item_bytes);
+
+	if (n == 0)
+		return NULL;
+	if (copy == NULL)
+		return fl_cedar_parser_no_memory(p);
+	memcpy(copy, array, n * item_bytes);
+	return copy;
 }

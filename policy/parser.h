@@ -8,11 +8,15 @@
 #define FL_POLICY_PARSER_H
 
 #include "base/error.h"
+#include "base/map.h"
 #include "policy/ast.h"
 
 struct fl_cedar_parser {
 	struct fl_cedar_lexer lx;
 	struct fl_arena *arena;
+	/* Lists grow here and are copied when their length is known: an arena cannot take back. */
+	struct fl_arena scratch;
+	struct fl_map uids; /* as written: struct fl_cedar_uid */
 	struct fl_problems *problems;
 	const char *file;
 	uint32_t end;   /* just behind the last token taken */
@@ -47,12 +51,20 @@ bool fl_cedar_parser_ident(struct fl_cedar_parser *p, const char *what, struct f
  */
 bool fl_cedar_parser_path(struct fl_cedar_parser *p, const char *what, struct fl_str *ret);
 
-/* A uid over slices of the text. NULL when memory is full, which latches. */
-const struct fl_cedar_uid *fl_cedar_parser_uid(struct fl_cedar_parser *p, struct fl_str type,
+/* The uid that was written from `start` to the last token taken, over slices of the text; one for
+ * all places that write it alike. NULL when memory is full, which latches. */
+const struct fl_cedar_uid *fl_cedar_parser_uid(struct fl_cedar_parser *p,
+                                               struct fl_cedar_span start, struct fl_str type,
                                                struct fl_str id);
 
 /* The array with room for one more item behind its `n`: it doubles in the arena. NULL when full. */
 void *fl_cedar_grow(struct fl_arena *arena, void *array, size_t n, size_t item_bytes);
+/* The same for a list of this policy in p->scratch; NULL latches. */
+void *fl_cedar_parser_grow(struct fl_cedar_parser *p, void *array, size_t n, size_t item_bytes);
+/* Copies such a list to where the AST lives. NULL when it is empty, or memory is full, which
+ * latches. */
+void *fl_cedar_parser_keep(struct fl_cedar_parser *p, const void *array, size_t n,
+                           size_t item_bytes);
 
 /* policy/parse_expr.c */
 struct fl_cedar_expr *fl_cedar_parser_expr(struct fl_cedar_parser *p);

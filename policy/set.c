@@ -23,6 +23,7 @@ struct fl_cedar_set *fl_cedar_set_create(const struct fl_cedar_limits *limits, s
 	if (set == NULL)
 		return NULL;
 	fl_arena_init(&set->arena, FIRST_BYTES, max_bytes);
+	fl_arena_init(&set->building, FIRST_BYTES, max_bytes);
 	if (limits != NULL)
 		set->limits = *limits;
 	fl_map_init(&set->ids);
@@ -35,6 +36,7 @@ struct fl_cedar_set *fl_cedar_set_destroy(struct fl_cedar_set *set)
 		return NULL;
 	fl_map_fini(&set->ids);
 	fl_cedar_index_fini(&set->index);
+	fl_arena_fini(&set->building);
 	fl_arena_fini(&set->arena);
 	free(set);
 	return NULL;
@@ -51,7 +53,7 @@ static struct fl_cedar_row *make_row(struct fl_cedar_set *set, const struct fl_c
 {
 	struct fl_cedar_row *row = fl_arena_zalloc(&set->arena, sizeof *row);
 
-	set->rows = fl_cedar_grow(&set->arena, set->rows, set->n_rows, sizeof(*set->rows));
+	set->rows = fl_cedar_grow(&set->building, set->rows, set->n_rows, sizeof(*set->rows));
 	if (row == NULL || set->rows == NULL)
 		return NULL;
 	*row = (struct fl_cedar_row){.id = id, .policy = policy, .index = (uint32_t)set->n_rows};
@@ -62,7 +64,7 @@ static struct fl_cedar_row *make_row(struct fl_cedar_set *set, const struct fl_c
 static int put_id(struct fl_cedar_set *set, struct fl_str id, struct fl_cedar_policy *policy,
                   struct fl_cedar_row *row)
 {
-	struct entry *entry = fl_arena_zalloc(&set->arena, sizeof *entry);
+	struct entry *entry = fl_arena_zalloc(&set->building, sizeof *entry);
 
 	if (entry == NULL)
 		return FL_CEDAR_E_MEMORY;
@@ -76,7 +78,7 @@ static int add_policy(struct fl_cedar_set *set, struct fl_cedar_policy *policy)
 
 	policy->id = fl_arena_printf(&set->arena, "policy%zu", set->n_policies);
 	set->policies =
-	    fl_cedar_grow(&set->arena, set->policies, set->n_policies, sizeof(*set->policies));
+	    fl_cedar_grow(&set->building, set->policies, set->n_policies, sizeof(*set->policies));
 	if (policy->id.p == NULL || set->policies == NULL)
 		return FL_CEDAR_E_MEMORY;
 	if (policy->slots == 0) {
@@ -100,6 +102,14 @@ static bool ids_are_free(struct fl_cedar_set *set, size_t n)
 			return false;
 	}
 	return true;
+}
+
+/* Goes back to what was there before a text of which not all could be added. */
+static void forget(struct fl_cedar_set *set, size_t n_policies, size_t n_rows)
+{
+	while (set->n_policies > n_policies)
+		(void)fl_map_take(&set->ids, set->policies[--set->n_policies]->id);
+	set->n_rows = n_rows;
 }
 
 int fl_cedar_set_add(struct fl_cedar_set *set, struct fl_str text, const char *file,
@@ -131,8 +141,12 @@ int fl_cedar_set_add(struct fl_cedar_set *set, struct fl_str text, const char *f
 		    "an id of this text (policy0, policy1, ...) is taken already");
 		return FL_CEDAR_E_DUPLICATE;
 	}
+	size_t n_policies = set->n_policies, n_rows = set->n_rows;
+
 	for (size_t i = 0; i < ast.n && r == 0; i++)
 		r = add_policy(set, ast.policies[i]);
+	if (r != 0)
+		forget(set, n_policies, n_rows);
 	return r;
 }
 
@@ -255,12 +269,30 @@ static void close_gaps(struct fl_cedar_set *set)
 	set->n_rows = n;
 }
 
+/* A list that no longer grows, in the set's own memory. */
+static void *settle(struct fl_cedar_set *set, const void *list, size_t n, size_t item_bytes)
+{
+	void *copy = fl_arena_alloc(&set->arena, n * item_bytes);
+
+	if (copy != NULL && n != 0)
+		memcpy(copy, list, n * item_bytes);
+	return copy;
+}
+
 int fl_cedar_set_finish(struct fl_cedar_set *set)
 {
 	FL_ASSERT(!set->is_finished);
 	close_gaps(set);
 	set->is_finished = true;
-	return fl_cedar_index_build(&set->index, &set->arena, set->rows, set->n_rows);
+	set->policies = settle(set, set->policies, set->n_policies, sizeof(*set->policies));
+	set->rows = settle(set, set->rows, set->n_rows, sizeof(*set->rows));
+	fl_map_fini(&set->ids);
+	fl_arena_fini(&set->building);
+	if (set->policies == NULL || set->rows == NULL) {
+		set->n_policies = set->n_rows = 0;
+		return FL_CEDAR_E_MEMORY;
+	}
+	return fl_cedar_index_build(&set->index, set->rows, set->n_rows);
 }
 
 const struct fl_cedar_policy *fl_cedar_set_policy(const struct fl_cedar_set *set, size_t i)
@@ -276,6 +308,6 @@ const struct fl_cedar_row *fl_cedar_set_row(const struct fl_cedar_set *set, size
 size_t fl_cedar_set_bytes(const struct fl_cedar_set *set)
 {
 	return set->arena.used_bytes - (size_t)(set->arena.end - set->arena.at) +
-	       set->ids.cap * sizeof *set->ids.entries + fl_cedar_index_bytes(&set->index) +
-	       sizeof *set;
+	       set->building.used_bytes + set->ids.cap * sizeof *set->ids.entries +
+	       fl_cedar_index_bytes(&set->index) + sizeof *set;
 }

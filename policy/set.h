@@ -16,9 +16,11 @@ struct fl_cedar_set {
 	size_t n_policies;
 	struct fl_cedar_row **rows;
 	size_t n_rows;
-	struct fl_map ids; /* id: struct entry */
 	struct fl_cedar_index index;
 	bool is_finished;
+	/* Until it is finished: both lists above while they grow, and who has which id. */
+	struct fl_arena building;
+	struct fl_map ids; /* id: struct entry */
 };
 
 #endif

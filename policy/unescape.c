@@ -142,13 +142,22 @@ int fl_cedar_unescape(struct fl_arena *arena, struct fl_str raw, struct fl_str *
 	return 0;
 }
 
+/* Each part but the last ends in a star, or in an escape that is one. */
+static size_t parts_at_most(struct fl_str raw)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < raw.n; i++)
+		n += raw.p[i] == '*' || raw.p[i] == '\\';
+	return n;
+}
+
 int fl_cedar_unescape_pattern(struct fl_arena *arena, struct fl_str raw, struct fl_str **ret_parts,
                               size_t *ret_n, const char **ret_why, size_t *ret_at)
 {
 	struct unescaper u = over(raw);
 	char *out = fl_arena_alloc(arena, raw.n), *part = out;
-	/* More parts than bytes cannot be. */
-	struct fl_str *parts = fl_arena_array(arena, raw.n, sizeof *parts);
+	struct fl_str *parts = fl_arena_array(arena, parts_at_most(raw), sizeof *parts);
 	size_t n = 0;
 
 	if (out == NULL || parts == NULL)

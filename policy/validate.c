@@ -112,7 +112,7 @@ static bool type_in_scope(const struct validation *v, const struct fl_cedar_scop
 	    uid == NULL ? NULL : fl_cedar_schema_type(v->schema, uid->type);
 	bool is_type = s->type.n == 0 || fl_str_eq(s->type, type->name);
 
-	switch (s->kind) {
+	switch ((enum fl_cedar_scope_kind)s->kind) {
 	case FL_CEDAR_SCOPE_ANY:
 	case FL_CEDAR_SCOPE_IS:
 		return is_type;

@@ -270,6 +270,58 @@ static void test_excluded(void **state)
 	(void)fl_cedar_set_destroy(set);
 }
 
+/* What a policy of a gateway's size may hold in memory once the set is finished: its text, its
+ * tree, its row and its share of the index. */
+static void test_memory(void **state)
+{
+	enum { POLICIES = 2000, BYTES_EACH = 2048 };
+	struct fl_cedar_set *set = fl_cedar_set_create(NULL, 64 << 20);
+	struct fl_buf text;
+
+	(void)state;
+	fl_buf_init(&text, 4 << 20);
+	for (unsigned i = 0; i < POLICIES; i++)
+		fl_buf_printf(
+		    &text,
+		    "@id(\"p%u\") permit (principal in Gw::Group::\"g%u\", action in "
+		    "Gw::Action::\"read\", resource in Gw::Api::\"a%u\")\n"
+		    "when { principal.hasTag(\"scope\") && "
+		    "principal.getTag(\"scope\").contains(\"s\") && context.client.tls };\n",
+		    i, i % 500, i % 300);
+	assert_int_equal(fl_cedar_set_add(set, fl_buf_str(&text), NULL, &problems), 0);
+	assert_int_equal(fl_cedar_set_finish(set), 0);
+	assert_true(fl_cedar_set_bytes(set) <= (size_t)POLICIES * BYTES_EACH);
+	/* Policies that write an entity alike share it. */
+	assert_ptr_equal(fl_cedar_set_policy(set, 0)->principal.uids[0],
+	                 fl_cedar_set_policy(set, 500)->principal.uids[0]);
+	fl_buf_fini(&text);
+	(void)fl_cedar_set_destroy(set);
+}
+
+/* Wherever memory ends, nothing of a text stays behind and nothing else breaks. */
+static void test_memory_ends(void **state)
+{
+	static const char text[] = "@a(\"1\") @b permit(principal in U::\"g\", action in "
+				   "[Action::\"view\", Action::\"edit\"], resource)"
+				   "when { {a: 1, b: principal} has a && [1, 2].contains(1) }"
+				   "unless { resource.x like \"*a*b\" };";
+	int r = FL_CEDAR_E_MEMORY;
+
+	(void)state;
+	for (size_t max = 64; r != 0; max += 48) {
+		struct fl_cedar_set *set = fl_cedar_set_create(NULL, max);
+
+		assert_true(max < 16384);
+		r = fl_cedar_set_add(set, fl_str(text), NULL, &problems);
+		if (r != 0)
+			assert_null(fl_cedar_set_policy(set, 0));
+		else
+			r = fl_cedar_set_finish(set);
+		assert_true(r == 0 || r == FL_CEDAR_E_MEMORY);
+		(void)fl_cedar_set_destroy(set);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -282,6 +334,9 @@ int main(void)
 	    FL_CASE_SETUP("a bad text adds nothing; limits hold", test_bad_text_adds_nothing, setup,
 	                  teardown),
 	    FL_CASE_SETUP("a full arena denies", test_full_arena_denies, setup, teardown),
+	    FL_CASE_SETUP("10,000 policies are 20 MiB at most", test_memory, setup, teardown),
+	    FL_CASE_SETUP("memory that ends anywhere breaks nothing", test_memory_ends, setup,
+	                  teardown),
 	    FL_CASE_SETUP("a policy tells which clause turned a request down", test_verdicts, setup,
 	                  teardown),
 	};
