@@ -41,6 +41,8 @@ struct fl_cli_request {
 /* Asks the gateway. 0 and *ret (the caller's), or an exit status after the refusal was told on
  * standard error. */
 FL_MUST_USE int fl_cli_call(struct fl_cli *cli, const struct fl_cli_request *request, json_t **ret);
+/* Is there something, and does nothing of it need an escape in a URL's path? */
+bool fl_cli_is_plain(struct fl_str part);
 /* "fairleadctl: ..." on standard error; returns `status`. */
 int fl_cli_complain(int status, const char *fmt, ...) FL_PRINTF(2, 3);
 
@@ -56,6 +58,16 @@ struct fl_cli_column {
 void fl_cli_print_table(const json_t *rows, const struct fl_cli_column *columns, size_t n);
 /* One "title  value" line for each column. */
 void fl_cli_print_fields(const json_t *object, const struct fl_cli_column *columns, size_t n);
+
+/* How an answer is shown to people: what `print` prints, or a table of its "items". */
+struct fl_cli_view {
+	void (*print)(const json_t *answer);
+	const struct fl_cli_column *columns;
+	size_t columns_n;
+};
+/* Asks the gateway and prints the answer, as JSON or as `view` says; returns the exit status. */
+FL_MUST_USE int fl_cli_show(struct fl_cli *cli, const char *method, const char *path,
+                            const struct fl_cli_view *view);
 
 /* ---- commands ---- */
 

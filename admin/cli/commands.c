@@ -5,12 +5,6 @@
 
 #include <stdio.h>
 
-static int get(struct fl_cli *cli, const char *path, json_t **ret)
-{
-	return fl_cli_call(cli, &(struct fl_cli_request){.method = "GET", .path = fl_str(path)},
-	                   ret);
-}
-
 /* ---- status ---- */
 
 static void print_faults(const char *title, const json_t *faults)
@@ -59,56 +53,34 @@ static void print_status(const json_t *status)
 
 int fl_cli_status(void *ctx, int argc, char **argv)
 {
-	struct fl_cli *cli = ctx;
-	json_t *answer;
-	int rc;
+	static const struct fl_cli_view view = {.print = print_status};
 
 	(void)argv;
-	if (argc != 1)
-		return FL_COMMAND_USAGE;
-	rc = get(cli, "/v1/status", &answer);
-	if (rc != 0)
-		return rc;
-	if (cli->is_json)
-		fl_cli_print_json(answer);
-	else
-		print_status(answer);
-	json_decref(answer);
-	return 0;
+	return argc == 1 ? fl_cli_show(ctx, "GET", "/v1/status", &view) : FL_COMMAND_USAGE;
+}
+
+static void print_reload(const json_t *answer)
+{
+	(void)printf("revision %lld %s, in %.3f ms\n",
+	             (long long)json_integer_value(json_object_get(answer, "revision")),
+	             json_is_true(json_object_get(answer, "changed"))
+	                 ? "is live"
+	                 : "serves on, nothing changed",
+	             json_number_value(json_object_get(answer, "live_in_ms")));
 }
 
 int fl_cli_reload(void *ctx, int argc, char **argv)
 {
-	struct fl_cli *cli = ctx;
-	json_t *answer;
-	int rc;
+	static const struct fl_cli_view view = {.print = print_reload};
 
 	(void)argv;
-	if (argc != 1)
-		return FL_COMMAND_USAGE;
-	rc = fl_cli_call(
-	    cli, &(struct fl_cli_request){.method = "POST", .path = FL_STR("/v1/config:reload")},
-	    &answer);
-	if (rc != 0)
-		return rc;
-	if (cli->is_json)
-		fl_cli_print_json(answer);
-	else
-		(void)printf("revision %lld %s, in %.3f ms\n",
-		             (long long)json_integer_value(json_object_get(answer, "revision")),
-		             json_is_true(json_object_get(answer, "changed"))
-		                 ? "is live"
-		                 : "serves on, nothing changed",
-		             json_number_value(json_object_get(answer, "live_in_ms")));
-	json_decref(answer);
-	return 0;
+	return argc == 1 ? fl_cli_show(ctx, "POST", "/v1/config:reload", &view) : FL_COMMAND_USAGE;
 }
 
 /* ---- instances ---- */
 
 int fl_cli_instance_list(void *ctx, int argc, char **argv)
 {
-	struct fl_cli *cli = ctx;
 	static const struct fl_cli_column columns[] = {
 	    {"NAME", "name"},
 	    {"CONNECTOR", "connector"},
@@ -120,39 +92,31 @@ int fl_cli_instance_list(void *ctx, int argc, char **argv)
 	    {"FAILURES", "failures_total"},
 	    {"VIOLATIONS", "contract_violations_total"},
 	};
-	json_t *answer;
-	int rc;
+	static const struct fl_cli_view view = {.columns = columns,
+	                                        .columns_n = FL_ARRAY_LEN(columns)};
 
 	(void)argv;
-	if (argc != 1)
-		return FL_COMMAND_USAGE;
-	rc = get(cli, "/v1/instances", &answer);
-	if (rc != 0)
-		return rc;
-	if (cli->is_json)
-		fl_cli_print_json(answer);
-	else
-		fl_cli_print_table(json_object_get(answer, "items"), columns,
-		                   FL_ARRAY_LEN(columns));
-	json_decref(answer);
-	return 0;
+	return argc == 1 ? fl_cli_show(ctx, "GET", "/v1/instances", &view) : FL_COMMAND_USAGE;
 }
 
-/* A name goes into a path: only what needs no escape there. */
-static int make_path(char *out, size_t size, const char *name, const char *rest)
+/* Asks for /v1/instances/NAME and `rest`, where NAME is the one argument. */
+static int show_one(struct fl_cli *cli, int argc, char **argv, const char *method, const char *rest,
+                    const struct fl_cli_view *view)
 {
-	static const char fine[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+";
-	int n = snprintf(out, size, "/v1/instances/%s%s", name, rest);
+	char path[512];
+	int n;
 
-	if (n > 0 && (size_t)n < size && name[0] != '\0' && name[strspn(name, fine)] == '\0')
-		return 0;
-	return fl_cli_complain(FL_CLI_USAGE, "\"%s\" cannot be the name of an instance", name);
+	if (argc != 2)
+		return FL_COMMAND_USAGE;
+	n = snprintf(path, sizeof path, "/v1/instances/%s%s", argv[1], rest);
+	if (n < 0 || (size_t)n >= sizeof path || !fl_cli_is_plain(fl_str(argv[1])))
+		return fl_cli_complain(FL_CLI_USAGE, "\"%s\" cannot be the name of an instance",
+		                       argv[1]);
+	return fl_cli_show(cli, method, path, view);
 }
 
 int fl_cli_instance_generations(void *ctx, int argc, char **argv)
 {
-	struct fl_cli *cli = ctx;
 	static const struct fl_cli_column columns[] = {
 	    {"GENERATION", "generation"}, {"MODULE", "module_generation"},
 	    {"VERSION", "version"},       {"STATE", "state"},
@@ -160,47 +124,23 @@ int fl_cli_instance_generations(void *ctx, int argc, char **argv)
 	    {"CALLS", "calls_total"},     {"VIOLATIONS", "contract_violations_total"},
 	    {"CLASS", "unload_class"},
 	};
-	char path[512];
-	json_t *answer;
-	int rc;
+	static const struct fl_cli_view view = {.columns = columns,
+	                                        .columns_n = FL_ARRAY_LEN(columns)};
 
-	if (argc != 2)
-		return FL_COMMAND_USAGE;
-	rc = make_path(path, sizeof path, argv[1], "/generations");
-	if (rc == 0)
-		rc = get(cli, path, &answer);
-	if (rc != 0)
-		return rc;
-	if (cli->is_json)
-		fl_cli_print_json(answer);
-	else
-		fl_cli_print_table(json_object_get(answer, "items"), columns,
-		                   FL_ARRAY_LEN(columns));
-	json_decref(answer);
-	return 0;
+	return show_one(ctx, argc, argv, "GET", "/generations", &view);
+}
+
+static void print_generation(const json_t *answer)
+{
+	(void)printf("%s: generation %lld is live, in %.3f ms\n",
+	             json_string_value(json_object_get(answer, "name")),
+	             (long long)json_integer_value(json_object_get(answer, "generation")),
+	             json_number_value(json_object_get(answer, "live_in_ms")));
 }
 
 int fl_cli_instance_reload(void *ctx, int argc, char **argv)
 {
-	struct fl_cli *cli = ctx;
-	char path[512];
-	json_t *answer;
-	int rc;
+	static const struct fl_cli_view view = {.print = print_generation};
 
-	if (argc != 2)
-		return FL_COMMAND_USAGE;
-	rc = make_path(path, sizeof path, argv[1], ":reload");
-	if (rc == 0)
-		rc = fl_cli_call(
-		    cli, &(struct fl_cli_request){.method = "POST", .path = fl_str(path)}, &answer);
-	if (rc != 0)
-		return rc;
-	if (cli->is_json)
-		fl_cli_print_json(answer);
-	else
-		(void)printf("%s: generation %lld is live, in %.3f ms\n", argv[1],
-		             (long long)json_integer_value(json_object_get(answer, "generation")),
-		             json_number_value(json_object_get(answer, "live_in_ms")));
-	json_decref(answer);
-	return 0;
+	return show_one(ctx, argc, argv, "POST", ":reload", &view);
 }

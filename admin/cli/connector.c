@@ -12,23 +12,16 @@
 
 #define PROBLEMS_BYTES_MAX ((size_t)1 << 20)
 
-/* "/v1/connectors/ID/versions/VERSION" and `rest`; ids and versions need no escape in a path. */
+/* "/v1/connectors/ID/versions/VERSION" and `rest`; without a version, "/v1/connectors/ID". */
 static int make_path(char *out, size_t size, struct fl_str id, struct fl_str version,
                      const char *rest)
 {
-	static const char fine[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+";
 	int n = version.n == 0 ? snprintf(out, size, "/v1/connectors/%.*s", FL_STR_ARGS(id))
 	                       : snprintf(out, size, "/v1/connectors/%.*s/versions/%.*s%s",
 	                                  FL_STR_ARGS(id), FL_STR_ARGS(version), rest);
 
-	for (size_t i = 0; i < id.n; i++)
-		if (strchr(fine, id.p[i]) == NULL || id.p[i] == '\0')
-			n = -1;
-	for (size_t i = 0; i < version.n; i++)
-		if (strchr(fine, version.p[i]) == NULL || version.p[i] == '\0')
-			n = -1;
-	if (id.n != 0 && n > 0 && (size_t)n < size)
+	if (n > 0 && (size_t)n < size && fl_cli_is_plain(id) &&
+	    (version.n == 0 || fl_cli_is_plain(version)))
 		return 0;
 	return fl_cli_complain(FL_CLI_USAGE,
 	                       "\"%.*s\" \"%.*s\" cannot be a connector and its version",
@@ -41,40 +34,33 @@ static int call(struct fl_cli *cli, const char *method, const char *path, json_t
 	                   ret);
 }
 
-int fl_cli_connector_list(void *ctx, int argc, char **argv)
+static void print_list(const json_t *answer)
 {
-	struct fl_cli *cli = ctx;
 	static const struct fl_cli_column columns[] = {{"CONNECTOR", "id"},
 	                                               {"ACTIVE", "active"},
 	                                               {"CONFIGURED", "configured"},
 	                                               {"VERSIONS", "names"},
 	                                               {"USED BY", "used_by"}};
-	json_t *answer, *items, *item, *version;
+	json_t *items = json_object_get(answer, "items"), *item, *version;
 	size_t i, k;
-	int rc;
+
+	json_array_foreach(items, i, item)
+	{
+		json_t *names = json_array();
+
+		json_array_foreach(json_object_get(item, "versions"), k, version)(void)
+		    json_array_append(names, json_object_get(version, "version"));
+		(void)json_object_set_new(item, "names", names);
+	}
+	fl_cli_print_table(items, columns, FL_ARRAY_LEN(columns));
+}
+
+int fl_cli_connector_list(void *ctx, int argc, char **argv)
+{
+	static const struct fl_cli_view view = {.print = print_list};
 
 	(void)argv;
-	if (argc != 1)
-		return FL_COMMAND_USAGE;
-	rc = call(cli, "GET", "/v1/connectors", &answer);
-	if (rc != 0)
-		return rc;
-	if (cli->is_json) {
-		fl_cli_print_json(answer);
-	} else {
-		items = json_object_get(answer, "items");
-		json_array_foreach(items, i, item)
-		{
-			json_t *names = json_array();
-
-			json_array_foreach(json_object_get(item, "versions"), k, version)(void)
-			    json_array_append(names, json_object_get(version, "version"));
-			(void)json_object_set_new(item, "names", names);
-		}
-		fl_cli_print_table(items, columns, FL_ARRAY_LEN(columns));
-	}
-	json_decref(answer);
-	return 0;
+	return argc == 1 ? fl_cli_show(ctx, "GET", "/v1/connectors", &view) : FL_COMMAND_USAGE;
 }
 
 /* ---- inspect ---- */
@@ -175,14 +161,6 @@ int fl_cli_connector_inspect(void *ctx, int argc, char **argv)
 
 /* ---- activate ---- */
 
-static int activate(struct fl_cli *cli, struct fl_str id, struct fl_str version, json_t **ret)
-{
-	char path[512];
-	int rc = make_path(path, sizeof path, id, version, ":activate");
-
-	return rc != 0 ? rc : call(cli, "POST", path, ret);
-}
-
 static void print_activation(const json_t *answer)
 {
 	(void)printf("%s %s %s, generation %lld, in %.3f ms\n",
@@ -196,21 +174,14 @@ static void print_activation(const json_t *answer)
 
 int fl_cli_connector_activate(void *ctx, int argc, char **argv)
 {
-	struct fl_cli *cli = ctx;
-	json_t *answer;
+	static const struct fl_cli_view view = {.print = print_activation};
+	char path[512];
 	int rc;
 
 	if (argc != 3)
 		return FL_COMMAND_USAGE;
-	rc = activate(cli, fl_str(argv[1]), fl_str(argv[2]), &answer);
-	if (rc != 0)
-		return rc;
-	if (cli->is_json)
-		fl_cli_print_json(answer);
-	else
-		print_activation(answer);
-	json_decref(answer);
-	return 0;
+	rc = make_path(path, sizeof path, fl_str(argv[1]), fl_str(argv[2]), ":activate");
+	return rc != 0 ? rc : fl_cli_show(ctx, "POST", path, &view);
 }
 
 /* ---- install ---- */
@@ -263,8 +234,11 @@ static int install(struct fl_cli *cli, struct install *in, struct fl_str bytes)
 		rc = make_path(path, sizeof path, in->id, FL_STR_NULL, "");
 	if (rc == 0)
 		rc = call(cli, "GET", path, &in->connector);
-	if (rc == 0 && in->is_activated && is_used(in))
-		rc = activate(cli, in->id, in->version, &in->activation);
+	if (rc == 0 && in->is_activated && is_used(in)) {
+		rc = make_path(path, sizeof path, in->id, in->version, ":activate");
+		if (rc == 0)
+			rc = call(cli, "POST", path, &in->activation);
+	}
 	if (rc != 0)
 		return rc;
 	if (!cli->is_json)

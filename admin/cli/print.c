@@ -118,3 +118,23 @@ void fl_cli_print_fields(const json_t *object, const struct fl_cli_column *colum
 	}
 	fl_buf_fini(&value);
 }
+
+int fl_cli_show(struct fl_cli *cli, const char *method, const char *path,
+                const struct fl_cli_view *view)
+{
+	json_t *answer;
+	int rc = fl_cli_call(cli, &(struct fl_cli_request){.method = method, .path = fl_str(path)},
+	                     &answer);
+
+	if (rc != 0)
+		return rc;
+	if (cli->is_json)
+		fl_cli_print_json(answer);
+	else if (view->print != NULL)
+		view->print(answer);
+	else
+		fl_cli_print_table(json_object_get(answer, "items"), view->columns,
+		                   view->columns_n);
+	json_decref(answer);
+	return 0;
+}

@@ -201,6 +201,17 @@ static int perform(CURL *curl, const struct fl_cli *cli, struct exchange *x, jso
 
 /* ---- the call ---- */
 
+bool fl_cli_is_plain(struct fl_str part)
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+";
+
+	for (size_t i = 0; i < part.n; i++)
+		if (memchr(plain, part.p[i], sizeof plain - 1) == NULL)
+			return false;
+	return part.n != 0;
+}
+
 static int read_token(struct fl_cli *cli)
 {
 	struct fl_error err = FL_ERROR_INIT;
