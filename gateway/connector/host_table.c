@@ -18,7 +18,7 @@ static const struct {
 
 static const void *FAIRLEAD_CALL get_ext(fairlead_id self, const char *id)
 {
-	struct fl_life *life = fl_self_enter(self);
+	FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self);
 	const void *table = NULL;
 
 	if (!life)
@@ -27,59 +27,39 @@ static const void *FAIRLEAD_CALL get_ext(fairlead_id self, const char *id)
 		if (strcmp(extensions[i].id, id) == 0 &&
 		    fl_manifest_asks_for(life->instance->manifest, fl_str(id)))
 			table = extensions[i].table;
-	fl_self_leave(life);
 	return table;
 }
 
 static fairlead_status FAIRLEAD_CALL reply(fairlead_id self, fairlead_id req,
                                            const fairlead_response *response)
 {
-	struct fl_life *life = fl_self_enter(self);
-	fairlead_status status;
+	FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self);
 
-	if (!life)
-		return FAIRLEAD_E_STALE;
-	status = fl_answer_reply(life, req, response);
-	fl_self_leave(life);
-	return status;
+	return life ? fl_answer_reply(life, req, response) : FAIRLEAD_E_STALE;
 }
 
 static fairlead_status FAIRLEAD_CALL fail(fairlead_id self, fairlead_id req, fairlead_status code,
                                           fairlead_str detail)
 {
-	struct fl_life *life = fl_self_enter(self);
-	fairlead_status status;
+	FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self);
 
-	if (!life)
-		return FAIRLEAD_E_STALE;
-	status = fl_answer_fail(life, req, code, fl_str_n(detail.p, detail.p ? detail.n : 0));
-	fl_self_leave(life);
-	return status;
+	return life ? fl_answer_fail(life, req, code, fl_str_n(detail.p, detail.p ? detail.n : 0))
+	            : FAIRLEAD_E_STALE;
 }
 
 static fairlead_status FAIRLEAD_CALL ready(fairlead_id self, fairlead_status status,
                                            fairlead_str detail)
 {
-	struct fl_life *life = fl_self_enter(self);
-	fairlead_status result;
+	FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self);
 
-	if (!life)
-		return FAIRLEAD_E_STALE;
-	result = fl_life_ready(life, status, detail);
-	fl_self_leave(life);
-	return result;
+	return life ? fl_life_ready(life, status, detail) : FAIRLEAD_E_STALE;
 }
 
 static fairlead_status FAIRLEAD_CALL drained(fairlead_id self)
 {
-	struct fl_life *life = fl_self_enter(self);
-	fairlead_status result;
+	FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self);
 
-	if (!life)
-		return FAIRLEAD_E_STALE;
-	result = fl_life_drained(life);
-	fl_self_leave(life);
-	return result;
+	return life ? fl_life_drained(life) : FAIRLEAD_E_STALE;
 }
 
 const fairlead_host fl_host_table = {

@@ -237,6 +237,14 @@ void fl_self_remove(fairlead_id self);
 struct fl_life *fl_self_enter(fairlead_id self);
 void fl_self_leave(struct fl_life *life);
 
+static inline void fl_self_leave_at_end(struct fl_life **life)
+{
+	if (*life)
+		fl_self_leave(*life);
+}
+/* FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self): is left at the end of the scope. */
+#define FL_SELF_LEAVE FL_CLEANUP(fl_self_leave_at_end)
+
 /* ---- retire.c, watchdog.c ---- */
 
 FL_MUST_USE int fl_reaper_start(struct fl_host *host);

@@ -402,3 +402,13 @@ struct fl_life *fl_service_enter(fairlead_id self, const char *extension, enum f
 	fl_self_leave(life);
 	return NULL;
 }
+
+fairlead_status fl_service_cancel(fairlead_id self, const char *extension, fairlead_id op,
+                                  uint32_t kind)
+{
+	fairlead_status status;
+	FL_SELF_LEAVE struct fl_life *life =
+	    fl_service_enter(self, extension, FL_PHASE_QUIESCING, &status);
+
+	return life ? fl_op_cancel(life, op, kind) : status;
+}

@@ -108,5 +108,8 @@ void fl_service_log(fairlead_id self, uint32_t level, fairlead_id req, fairlead_
  * or NULL and the status to answer. `until` is the last phase in which it may. [any] */
 struct fl_life *fl_service_enter(fairlead_id self, const char *extension, enum fl_phase until,
                                  fairlead_status *ret_status);
+/* The cancel() of an extension: of an operation whose event is of this kind. [any] */
+fairlead_status fl_service_cancel(fairlead_id self, const char *extension, fairlead_id op,
+                                  uint32_t kind);
 
 #endif

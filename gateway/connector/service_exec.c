@@ -42,14 +42,12 @@ static fairlead_status FAIRLEAD_CALL service_submit(fairlead_id self, fairlead_i
                                                     uint64_t work, fairlead_id *ret_op)
 {
 	fairlead_status status;
-	struct fl_life *life =
+	FL_SELF_LEAVE struct fl_life *life =
 	    fl_service_enter(self, FAIRLEAD_EXT_EXEC, FL_PHASE_QUIESCING, &status);
 
 	if (!life)
 		return status;
-	status = ret_op ? submit(life, req, work, ret_op) : FAIRLEAD_E_INVAL;
-	fl_self_leave(life);
-	return status;
+	return ret_op ? submit(life, req, work, ret_op) : FAIRLEAD_E_INVAL;
 }
 
 const fairlead_exec fl_service_exec = {

@@ -367,27 +367,15 @@ static fairlead_status FAIRLEAD_CALL service_send(fairlead_id self, fairlead_id 
                                                   fairlead_id *ret_op)
 {
 	fairlead_status status;
-	struct fl_life *life =
+	FL_SELF_LEAVE struct fl_life *life =
 	    fl_service_enter(self, FAIRLEAD_EXT_HTTP, FL_PHASE_QUIESCING, &status);
 
-	if (!life)
-		return status;
-	status = send(life, req, args, ret_op);
-	fl_self_leave(life);
-	return status;
+	return life ? send(life, req, args, ret_op) : status;
 }
 
 static fairlead_status FAIRLEAD_CALL service_cancel(fairlead_id self, fairlead_id id)
 {
-	fairlead_status status;
-	struct fl_life *life =
-	    fl_service_enter(self, FAIRLEAD_EXT_HTTP, FL_PHASE_QUIESCING, &status);
-
-	if (!life)
-		return status;
-	status = fl_op_cancel(life, id, FAIRLEAD_EVENT_HTTP);
-	fl_self_leave(life);
-	return status;
+	return fl_service_cancel(self, FAIRLEAD_EXT_HTTP, id, FAIRLEAD_EVENT_HTTP);
 }
 
 const fairlead_http fl_service_http = {

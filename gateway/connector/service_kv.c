@@ -50,13 +50,12 @@ static fairlead_status enter_and_run(fairlead_id self, fairlead_id req, struct f
                                      fairlead_id *ret_op)
 {
 	fairlead_status status;
-	struct fl_life *life = fl_service_enter(self, FAIRLEAD_EXT_KV, FL_PHASE_QUIESCING, &status);
+	FL_SELF_LEAVE struct fl_life *life =
+	    fl_service_enter(self, FAIRLEAD_EXT_KV, FL_PHASE_QUIESCING, &status);
 
 	if (!life)
 		return status;
-	status = ret_op ? run(life, req, &args, ret_op) : FAIRLEAD_E_INVAL;
-	fl_self_leave(life);
-	return status;
+	return ret_op ? run(life, req, &args, ret_op) : FAIRLEAD_E_INVAL;
 }
 
 static struct fl_str str_of(fairlead_str s)

@@ -72,7 +72,7 @@ static void write_line(const struct fl_instance *instance, uint32_t level, fairl
 void fl_service_log(fairlead_id self, uint32_t level, fairlead_id req, fairlead_str msg,
                     const fairlead_kv *fields, size_t fields_n)
 {
-	struct fl_life *life = fl_self_enter(self);
+	FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self);
 
 	if (!life)
 		return;
@@ -80,5 +80,4 @@ void fl_service_log(fairlead_id self, uint32_t level, fairlead_id req, fairlead_
 		level = FAIRLEAD_LOG_ERROR;
 	if (level >= (uint32_t)fl_log_level() && may_log(life->instance))
 		write_line(life->instance, level, req, msg, fields, fields_n);
-	fl_self_leave(life);
 }

@@ -31,16 +31,13 @@ static fairlead_status change(struct fl_life *life, fairlead_str name, int64_t v
 static fairlead_status enter_and_change(fairlead_id self, fairlead_str name, int64_t value,
                                         bool is_set)
 {
-	struct fl_life *life = fl_self_enter(self);
-	fairlead_status status = FAIRLEAD_E_STALE;
+	FL_SELF_LEAVE struct fl_life *life = fl_self_enter(self);
 
 	if (!life)
-		return status;
-	status = fl_manifest_asks_for(life->instance->manifest, FL_STR(FAIRLEAD_EXT_METRIC))
-	             ? change(life, name, value, is_set)
-	             : FAIRLEAD_E_DENIED;
-	fl_self_leave(life);
-	return status;
+		return FAIRLEAD_E_STALE;
+	return fl_manifest_asks_for(life->instance->manifest, FL_STR(FAIRLEAD_EXT_METRIC))
+	           ? change(life, name, value, is_set)
+	           : FAIRLEAD_E_DENIED;
 }
 
 static fairlead_status FAIRLEAD_CALL service_add(fairlead_id self, fairlead_str name, int64_t delta)

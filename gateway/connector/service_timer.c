@@ -77,27 +77,17 @@ static fairlead_status FAIRLEAD_CALL service_set(fairlead_id self, fairlead_id r
                                                  uint64_t delay_ns, fairlead_id *ret_op)
 {
 	fairlead_status status;
-	struct fl_life *life =
+	FL_SELF_LEAVE struct fl_life *life =
 	    fl_service_enter(self, FAIRLEAD_EXT_TIMER, FL_PHASE_RUNNING, &status);
 
 	if (!life)
 		return status;
-	status = ret_op ? set(life, req, delay_ns, ret_op) : FAIRLEAD_E_INVAL;
-	fl_self_leave(life);
-	return status;
+	return ret_op ? set(life, req, delay_ns, ret_op) : FAIRLEAD_E_INVAL;
 }
 
 static fairlead_status FAIRLEAD_CALL service_cancel(fairlead_id self, fairlead_id id)
 {
-	fairlead_status status;
-	struct fl_life *life =
-	    fl_service_enter(self, FAIRLEAD_EXT_TIMER, FL_PHASE_QUIESCING, &status);
-
-	if (!life)
-		return status;
-	status = fl_op_cancel(life, id, FAIRLEAD_EVENT_TIMER);
-	fl_self_leave(life);
-	return status;
+	return fl_service_cancel(self, FAIRLEAD_EXT_TIMER, id, FAIRLEAD_EVENT_TIMER);
 }
 
 static uint64_t FAIRLEAD_CALL service_now(fairlead_id self)
