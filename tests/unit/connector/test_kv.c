@@ -118,6 +118,65 @@ static void test_quota(void **state)
 	assert_int_equal(run(args), FAIRLEAD_OK);
 }
 
+/* ---- from several threads ---- */
+
+#define THREADS 4u
+#define ROUNDS 20000u
+
+static pthread_barrier_t all_are_there;
+
+/* Adds one to a shared number by CAS, ROUNDS times; NULL when all went well. */
+static void *count_up(void *arg)
+{
+	struct fl_kv_args args = {.key = FL_STR("n"), .quota_bytes = FL_KV_QUOTA_DEFAULT};
+	struct fl_buf seen;
+	void *failed = NULL;
+
+	fl_buf_init(&seen, FL_KV_VALUE_MAX);
+	(void)pthread_barrier_wait(&all_are_there);
+	for (unsigned done = 0; done < ROUNDS && failed == NULL;) {
+		uint64_t n = 0, at;
+		fairlead_status status;
+
+		args.verb = FL_KV_GET;
+		fl_buf_clear(&seen);
+		status = fl_kv_run(store, &args, &at, &seen);
+		if (status == FAIRLEAD_OK)
+			memcpy(&n, fl_buf_str(&seen).p, sizeof n);
+		n++;
+		args.verb = FL_KV_CAS;
+		args.version = at;
+		args.value = fl_str_n((const char *)&n, sizeof n);
+		status = fl_kv_run(store, &args, &at, &seen);
+		done += status == FAIRLEAD_OK;
+		if (status != FAIRLEAD_OK && status != FAIRLEAD_E_CONFLICT)
+			failed = arg;
+	}
+	fl_buf_fini(&seen);
+	return failed;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t threads[THREADS];
+	void *failed;
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&all_are_there, NULL, THREADS), 0);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, count_up, store), 0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	(void)pthread_barrier_destroy(&all_are_there);
+	assert_int_equal(GET("n"), FAIRLEAD_OK);
+	assert_int_equal(value.len, sizeof n);
+	memcpy(&n, fl_buf_str(&value).p, sizeof n);
+	assert_int_equal(n, THREADS * ROUNDS);
+}
+
 /* ---- through a connector ---- */
 
 static void test_survives_generations(void **state)
@@ -151,6 +210,7 @@ int main(void)
 	    CASE("compare and swap", test_cas),
 	    CASE("entries expire", test_ttl),
 	    CASE("the quota counts keys, values and entries", test_quota),
+	    CASE("no change of several threads is lost", test_threads),
 	    FL_CASE_SETUP("a store is the connector's, whatever generation",
 	                  test_survives_generations, world_setup, world_teardown),
 	};
