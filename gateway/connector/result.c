@@ -12,22 +12,24 @@ static struct fl_str str_of(fairlead_str s)
 
 /* ---- replies ---- */
 
-static const char *check_field(const fairlead_kv *field, size_t *head)
-{
-	if ((!field->k.p && field->k.n) || (!field->v.p && field->v.n))
-		return "a header with a length and no bytes";
-	if (field->k.n > FL_RESPONSE_HEAD_MAX - *head ||
-	    field->v.n > FL_RESPONSE_HEAD_MAX - *head - field->k.n)
-		return "headers of over 32 KiB";
-	*head += field->k.n + field->v.n;
-	if (!fl_outbound_field_is_token(str_of(field->k)))
-		return "a header name that is no token";
-	if (!fl_outbound_field_is_value(str_of(field->v)))
-		return "a header value with control bytes";
-	return NULL;
-}
+/* A byte of a field name (RFC 9110 section 5.6.2) in lower case; 0: not allowed there. */
+static const char token_lower[256] = {
+    ['!'] = '!', ['#'] = '#', ['$'] = '$', ['%'] = '%', ['&'] = '&', ['\''] = '\'', ['*'] = '*',
+    ['+'] = '+', ['-'] = '-', ['.'] = '.', ['^'] = '^', ['_'] = '_', ['`'] = '`',   ['|'] = '|',
+    ['~'] = '~', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',   ['5'] = '5',
+    ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['A'] = 'a', ['B'] = 'b',   ['C'] = 'c',
+    ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i',   ['J'] = 'j',
+    ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p',   ['Q'] = 'q',
+    ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w',   ['X'] = 'x',
+    ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd',   ['e'] = 'e',
+    ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',   ['l'] = 'l',
+    ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',   ['s'] = 's',
+    ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y',   ['z'] = 'z',
+};
 
-static const char *check(const fairlead_response *r, size_t max_body, fairlead_status *status)
+/* What can be seen without looking at every byte. *ret_head: bytes of names and values. */
+static const char *check_sizes(const fairlead_response *r, size_t max_body, size_t *ret_head,
+                               fairlead_status *status)
 {
 	size_t head = 0;
 
@@ -41,80 +43,111 @@ static const char *check(const fairlead_response *r, size_t max_body, fairlead_s
 	if ((r->headers_n > 0 && !r->headers) || (r->body.n > 0 && !r->body.p))
 		return "a response with a length and no bytes";
 	for (size_t i = 0; i < r->headers_n; i++) {
-		const char *what = check_field(&r->headers[i], &head);
+		const fairlead_kv *f = &r->headers[i];
 
-		if (what)
-			return what;
+		if ((!f->k.p && f->k.n) || (!f->v.p && f->v.n))
+			return "a header with a length and no bytes";
+		if (f->k.n > FL_RESPONSE_HEAD_MAX - head ||
+		    f->v.n > FL_RESPONSE_HEAD_MAX - head - f->k.n)
+			return "headers of over 32 KiB";
+		head += f->k.n + f->v.n;
 	}
+	*ret_head = head;
 	*status = FAIRLEAD_E_TOO_LARGE;
 	return r->body.n > max_body ? "a body over the instance's max_response_bytes" : NULL;
 }
 
-/* Named in a Connection field of the same response (RFC 9110 section 7.6.1)? */
-static bool is_nominated(const fairlead_response *r, struct fl_str name)
+/* Copies and checks in one go. */
+static bool copy_name(char *to, fairlead_str name)
 {
-	for (size_t i = 0; i < r->headers_n; i++)
-		if (r->headers[i].k.n == 10 &&
-		    fl_str_eq_nocase(str_of(r->headers[i].k), FL_STR("connection")) &&
-		    fl_outbound_field_is_listed(str_of(r->headers[i].v), name))
-			return true;
-	return false;
-}
+	char is_token = (char)(name.n > 0);
 
-/* ASCII letters only; names are tokens. */
-static void copy_lower(char *to, fairlead_str name)
-{
 	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-
-		to[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+		to[i] = token_lower[(unsigned char)name.p[i]];
+		if (to[i] == 0)
+			is_token = 0;
 	}
+	return is_token;
 }
 
-static size_t copy_fields(const fairlead_response *r, char *at, fairlead_kv *to)
+static const char *copy_field(const fairlead_kv *from, char **at, fairlead_kv *to)
 {
-	size_t n = 0;
+	char *p = *at;
+
+	if (!copy_name(p, from->k))
+		return "a header name that is no token";
+	to->k = (fairlead_str){p, from->k.n};
+	p += from->k.n;
+	if (from->v.n > 0)
+		memcpy(p, from->v.p, from->v.n);
+	to->v = (fairlead_str){p, from->v.n};
+	if (!fl_outbound_field_is_value(str_of(to->v))) /* the copy: nobody else can change it */
+		return "a header value with control bytes";
+	*at = p + from->v.n;
+	return NULL;
+}
+
+/* Without those that a Connection field of the same response names (RFC 9110 section 7.6.1). */
+static size_t drop_nominated(fairlead_kv *fields, size_t n, struct fl_str connection)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!fl_outbound_field_is_listed(connection, str_of(fields[i].k)))
+			fields[kept++] = fields[i];
+	return kept;
+}
+
+static const char *copy_fields(const fairlead_response *r, char *at, fairlead_kv *fields,
+                               size_t *ret_n)
+{
+	struct fl_str connections[FL_RESPONSE_FIELDS_MAX] FL_UNINITIALIZED;
+	size_t n = 0, connections_n = 0;
 
 	for (size_t i = 0; i < r->headers_n; i++) {
-		const fairlead_kv *from = &r->headers[i];
-		struct fl_str name = str_of(from->k);
+		const char *what = copy_field(&r->headers[i], &at, &fields[n]);
 
-		if (fl_outbound_field_is_hop(name) || is_nominated(r, name))
-			continue;
-		copy_lower(at, from->k);
-		to[n].k = (fairlead_str){at, from->k.n};
-		at += from->k.n;
-		if (from->v.n > 0)
-			memcpy(at, from->v.p, from->v.n);
-		to[n++].v = (fairlead_str){at, from->v.n};
-		at += from->v.n;
+		if (what)
+			return what;
+		if (FL_LIKELY(!fl_outbound_field_is_hop(str_of(fields[n].k))))
+			n++;
+		else if (fl_str_is(str_of(fields[n].k), "connection"))
+			connections[connections_n++] = str_of(fields[n].v);
 	}
-	return n;
+	for (size_t i = 0; i < connections_n; i++)
+		n = drop_nominated(fields, n, connections[i]);
+	*ret_n = n;
+	return NULL;
+}
+
+static fairlead_status broken(struct fl_call_result *ret, fairlead_status status, const char *what,
+                              const char **ret_what)
+{
+	fl_result_broken(ret, status, what);
+	*ret_what = what;
+	return status;
 }
 
 fairlead_status fl_result_from_response(struct fl_arena *arena, const fairlead_response *r,
-					size_t max_body, struct fl_call_result *ret,
-					const char **ret_what)
+                                        size_t max_body, struct fl_call_result *ret,
+                                        const char **ret_what)
 {
 	fairlead_status status;
-	size_t head = 0;
+	size_t head = 0, n = 0;
+	const char *what = check_sizes(r, max_body, &head, &status);
 	fairlead_kv *fields;
 	char *bytes;
 
-	*ret_what = check(r, max_body, &status);
-	if (*ret_what) {
-		fl_result_broken(ret, status, *ret_what);
-		return status;
-	}
-	for (size_t i = 0; i < r->headers_n; i++)
-		head += r->headers[i].k.n + r->headers[i].v.n;
+	if (what)
+		return broken(ret, status, what, ret_what);
 	fields = fl_arena_alloc(arena, r->headers_n * sizeof *fields + head + r->body.n + 1);
-	if (!fields) {
-		*ret_what = "a response over the room that its request has";
-		fl_result_broken(ret, FAIRLEAD_E_TOO_LARGE, *ret_what);
-		return FAIRLEAD_E_TOO_LARGE;
-	}
+	if (!fields)
+		return broken(ret, FAIRLEAD_E_TOO_LARGE,
+		              "a response over the room that its request has", ret_what);
 	bytes = (char *)(fields + r->headers_n);
+	what = copy_fields(r, bytes, fields, &n);
+	if (what)
+		return broken(ret, FAIRLEAD_E_INVAL, what, ret_what);
 	if (r->body.n > 0)
 		memcpy(bytes + head, r->body.p, r->body.n);
 	*ret = (struct fl_call_result){
@@ -122,9 +155,10 @@ fairlead_status fl_result_from_response(struct fl_arena *arena, const fairlead_r
 	    .http_status = r->http_status,
 	    .error_class = r->error_class,
 	    .headers = fields,
-	    .headers_n = copy_fields(r, bytes, fields),
+	    .headers_n = n,
 	    .body = fl_str_n(bytes + head, r->body.n),
 	};
+	*ret_what = NULL;
 	return FAIRLEAD_OK;
 }
 
@@ -143,7 +177,7 @@ static const struct {
 };
 
 void fl_result_from_failure(struct fl_arena *arena, fairlead_status status, struct fl_str detail,
-			    struct fl_call_result *ret)
+                            struct fl_call_result *ret)
 {
 	*ret = (struct fl_call_result){
 	    .kind = FL_CALL_FAILED,
@@ -173,14 +207,14 @@ void fl_result_broken(struct fl_call_result *ret, fairlead_status status, const 
 }
 
 void fl_result_copy(struct fl_arena *arena, const struct fl_call_result *from,
-		    struct fl_call_result *ret)
+                    struct fl_call_result *ret)
 {
 	fairlead_response r = {.struct_size = sizeof r,
-			       .http_status = from->http_status,
-			       .error_class = from->error_class,
-			       .headers = from->headers,
-			       .headers_n = from->headers_n,
-			       .body = {from->body.p, from->body.n}};
+	                       .http_status = from->http_status,
+	                       .error_class = from->error_class,
+	                       .headers = from->headers,
+	                       .headers_n = from->headers_n,
+	                       .body = {from->body.p, from->body.n}};
 	const char *what;
 
 	if (from->kind == FL_CALL_REPLIED) {

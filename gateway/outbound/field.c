@@ -19,15 +19,38 @@ bool fl_outbound_field_is_token(struct fl_str s)
 	return s.n > 0;
 }
 
-bool fl_outbound_field_is_value(struct fl_str s)
+static bool has_control(struct fl_str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return false;
+			return true;
 	}
-	return true;
+	return false;
+}
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* May any of the eight bytes be below 0x20 or 0x7f? Never no when one is. */
+static bool is_suspect(const char *p)
+{
+	uint64_t w, del;
+
+	memcpy(&w, p, sizeof w);
+	del = w ^ EACH_BYTE(0x7f);
+	return (((w - EACH_BYTE(0x20)) & ~w) | ((del - EACH_BYTE(1)) & ~del)) & EACH_BYTE(0x80);
+}
+
+bool fl_outbound_field_is_value(struct fl_str s)
+{
+	bool is_clear = true;
+
+	if (s.n < 8)
+		return !has_control(s);
+	for (size_t i = 0; i + 8 <= s.n && is_clear; i += 8)
+		is_clear = !is_suspect(s.p + i);
+	return (is_clear && !is_suspect(s.p + s.n - 8)) || !has_control(s);
 }
 
 bool fl_outbound_field_is_host(struct fl_str s)
@@ -45,13 +68,27 @@ bool fl_outbound_field_is_host(struct fl_str s)
 bool fl_outbound_field_is_hop(struct fl_str name)
 {
 	static const struct fl_str hop[] = {
-	    FL_STR_INIT("te"), FL_STR_INIT("trailer"), FL_STR_INIT("upgrade"),
-	    FL_STR_INIT("connection"), FL_STR_INIT("keep-alive"), FL_STR_INIT("content-length"),
-	    FL_STR_INIT("http2-settings"), FL_STR_INIT("proxy-connection"),
-	    FL_STR_INIT("transfer-encoding"), FL_STR_INIT("proxy-authenticate"),
-	    FL_STR_INIT("proxy-authorization"), FL_STR_INIT("proxy-authentication-info"),
+	    FL_STR_INIT("te"),
+	    FL_STR_INIT("trailer"),
+	    FL_STR_INIT("upgrade"),
+	    FL_STR_INIT("connection"),
+	    FL_STR_INIT("keep-alive"),
+	    FL_STR_INIT("content-length"),
+	    FL_STR_INIT("http2-settings"),
+	    FL_STR_INIT("proxy-connection"),
+	    FL_STR_INIT("transfer-encoding"),
+	    FL_STR_INIT("proxy-authenticate"),
+	    FL_STR_INIT("proxy-authorization"),
+	    FL_STR_INIT("proxy-authentication-info"),
 	};
+	/* Bit n: there is one of that length, or with that letter first. Most fields end here. */
+	static const uint32_t lengths = 1u << 2 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 16 |
+	                                1u << 17 | 1u << 18 | 1u << 19 | 1u << 25;
+	static const uint32_t letters = 1u << ('c' & 31) | 1u << ('h' & 31) | 1u << ('k' & 31) |
+	                                1u << ('p' & 31) | 1u << ('t' & 31) | 1u << ('u' & 31);
 
+	if (name.n == 0 || name.n >= 32 || !(lengths >> name.n & letters >> (name.p[0] & 31) & 1u))
+		return false;
 	for (size_t i = 0; i < FL_ARRAY_LEN(hop); i++)
 		if (hop[i].n == name.n && fl_str_eq_nocase(hop[i], name))
 			return true;
