@@ -188,3 +188,25 @@ void fl_buf_add_json(struct fl_buf *b, struct fl_str s)
 	at[n + 1] = '"';
 	b->len += n + 2;
 }
+
+/* C0, DEL and, in UTF-8, C1. */
+static bool is_control(struct fl_str s, size_t i)
+{
+	unsigned char c = (unsigned char)s.p[i];
+
+	return c < 0x20 || c == 0x7f ||
+	       (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0);
+}
+
+void fl_buf_add_printable(struct fl_buf *b, struct fl_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_control(s, i)) {
+			fl_buf_add_char(b, s.p[i]);
+			continue;
+		}
+		if ((unsigned char)s.p[i] == 0xc2)
+			i++; /* U+0080 to U+009F are their last byte */
+		fl_buf_printf(b, "\\x%02x", (unsigned char)s.p[i]);
+	}
+}

@@ -32,6 +32,8 @@ void fl_buf_printf(struct fl_buf *b, const char *fmt, ...) FL_PRINTF(2, 3);
 void fl_buf_vprintf(struct fl_buf *b, const char *fmt, va_list ap) FL_PRINTF(2, 0);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void fl_buf_add_json(struct fl_buf *b, struct fl_str s);
+/* For terminals and lines of text: control characters (C0, DEL, C1) become \xNN. */
+void fl_buf_add_printable(struct fl_buf *b, struct fl_str s);
 /* Room for `n` more bytes at b->p + b->len, or NULL; the caller adds to b->len what it wrote. */
 char *fl_buf_reserve(struct fl_buf *b, size_t n);
 /* A NUL after the last byte (not counted); "" when nothing could be allocated. */

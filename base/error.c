@@ -96,28 +96,6 @@ void fl_problem_hint(struct fl_problems *list, struct fl_problem *p, const char 
 	va_end(ap);
 }
 
-/* C0, DEL and, in UTF-8, C1. */
-static bool is_control(struct fl_str s, size_t i)
-{
-	unsigned char c = (unsigned char)s.p[i];
-
-	return c < 0x20 || c == 0x7f ||
-	       (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0);
-}
-
-static void print_text(struct fl_str s, struct fl_buf *out)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (!is_control(s, i)) {
-			fl_buf_add_char(out, s.p[i]);
-			continue;
-		}
-		if ((unsigned char)s.p[i] == 0xc2)
-			i++; /* U+0080 to U+009F are their last byte */
-		fl_buf_printf(out, "\\x%02x", (unsigned char)s.p[i]);
-	}
-}
-
 static void print_position(const struct fl_problem *p, struct fl_buf *out)
 {
 	if (p->at.file != NULL)
@@ -133,11 +111,11 @@ void fl_problems_print(const struct fl_problems *list, struct fl_buf *out)
 	for (const struct fl_problem *p = list->first; p != NULL; p = p->next) {
 		print_position(p, out);
 		fl_buf_add_c(out, p->is_warning ? "warning: " : "error: ");
-		print_text(p->detail, out);
+		fl_buf_add_printable(out, p->detail);
 		fl_buf_printf(out, " [%s]", p->code);
 		if (p->hint.n != 0) {
 			fl_buf_add_c(out, " (");
-			print_text(p->hint, out);
+			fl_buf_add_printable(out, p->hint);
 			fl_buf_add_char(out, ')');
 		}
 		fl_buf_add_char(out, '\n');

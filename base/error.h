@@ -72,8 +72,8 @@ void fl_problem_hint(struct fl_problems *list, struct fl_problem *p, const char 
     FL_PRINTF(3, 4);
 
 struct fl_buf;
-/* One line a problem: "file:line:column: error: detail [code] (hint)". Control characters, which a
- * quoted name may hold, are printed as \xNN: they must not reach a terminal. */
+/* One line a problem: "file:line:column: error: detail [code] (hint)". A quoted
+ * name may hold control characters: see fl_buf_add_printable(). */
 void fl_problems_print(const struct fl_problems *list, struct fl_buf *out);
 
 #endif

@@ -34,15 +34,34 @@ static bool in_scope(const struct fl_cedar_scope *s, const struct fl_cedar_uid *
 	return false;
 }
 
-enum fl_cedar_verdict fl_cedar_row_eval(const struct fl_cedar_row *row, struct fl_cedar_eval *ev,
-                                        size_t *ret_clause)
+bool fl_cedar_row_matches(const struct fl_cedar_row *row, const struct fl_cedar_eval *ev,
+                          enum fl_cedar_var part)
 {
 	const struct fl_cedar_policy *p = row->policy;
 	const struct fl_cedar_request *rq = ev->request;
 
-	if (!in_scope(&p->principal, row->principal, rq->principal, ev->vars[FL_CEDAR_PRINCIPAL]) ||
-	    !in_scope(&p->action, NULL, rq->action, ev->vars[FL_CEDAR_ACTION]) ||
-	    !in_scope(&p->resource, row->resource, rq->resource, ev->vars[FL_CEDAR_RESOURCE]))
+	switch (part) {
+	case FL_CEDAR_PRINCIPAL:
+		return in_scope(&p->principal, row->principal, rq->principal, ev->vars[part]);
+	case FL_CEDAR_ACTION:
+		return in_scope(&p->action, NULL, rq->action, ev->vars[part]);
+	case FL_CEDAR_RESOURCE:
+		return in_scope(&p->resource, row->resource, rq->resource, ev->vars[part]);
+	case FL_CEDAR_CONTEXT:
+		break;
+	}
+	FL_ASSERT(!"a part of a scope");
+	return false;
+}
+
+enum fl_cedar_verdict fl_cedar_row_eval(const struct fl_cedar_row *row, struct fl_cedar_eval *ev,
+                                        size_t *ret_clause)
+{
+	const struct fl_cedar_policy *p = row->policy;
+
+	if (!fl_cedar_row_matches(row, ev, FL_CEDAR_PRINCIPAL) ||
+	    !fl_cedar_row_matches(row, ev, FL_CEDAR_ACTION) ||
+	    !fl_cedar_row_matches(row, ev, FL_CEDAR_RESOURCE))
 		return FL_CEDAR_OUT_OF_SCOPE;
 	for (size_t i = 0; i < p->n_clauses; i++) {
 		bool b;

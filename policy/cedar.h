@@ -2,29 +2,29 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * libfairlead-cedar is the Cedar policy language (4.5) as a library: no I/O, no clock, no threads,
- *no globals but a random key of its hash tables. It needs nothing beyond base/. This header is what
- *a program includes; policy/example.c is a whole program.
+ * no globals but a random key of its hash tables. It needs nothing beyond base/. This header is what
+ * a program includes; policy/example.c is a whole program.
  *
  *	1. Policies   fl_cedar_set_create(), _add() for each text, _link() for each use of a
- *template, _finish(). From then on the set is only read.
+ *	              template, _finish(). From then on the set is only read.
  *	2. Entities   fl_cedar_entities_create(), fl_cedar_entities_read() (JSON) or _add() (C),
  *	              _finish(). From then on the store is only read.
  *	3. Decisions  fl_cedar_authorize(), from any number of threads, each with an arena of its
- *own.
+ *	              own.
  *	4. The end    fl_cedar_set_destroy(), fl_cedar_entities_destroy(), when no thread decides.
  *
  * Ownership: create/destroy pairs own their memory; what they are given is copied, what they hand
- *out lives as long as they do. struct fl_str is borrowed text with a length: ids and attribute
- *names may hold NUL bytes, and no function looks for one. A decision's answer lives in the caller's
- *arena.
+ * out lives as long as they do. struct fl_str is borrowed text with a length: ids and attribute
+ * names may hold NUL bytes, and no function looks for one. A decision's answer lives in the caller's
+ * arena.
  *
  * Errors: 0 is done; a positive enum fl_cedar_outcome is for the caller to handle; texts for people
  * are in struct fl_problems (many, with positions) or struct fl_error (one). A function that fails
  * changes nothing that can be seen, unless it says so.
  *
  * Hostile input: every limit stands in policy/limits.h. Policies, entities and requests may come
- *from outsiders; they cost bounded stack and no more memory than the caller's arena and limits
- *allow.
+ * from outsiders; they cost bounded stack and no more memory than the caller's arena and limits
+ * allow.
  */
 #ifndef FL_POLICY_CEDAR_H
 #define FL_POLICY_CEDAR_H
@@ -118,14 +118,14 @@ struct fl_cedar_answer {
  * Owns:    nothing; `scratch` holds values on the way and the answer's lists, and may be reset once
  *          the answer is done with. A few KiB are enough for most policies.
  * Threads: [any], each with its own `scratch`; never blocks, no system call; allocates only what
- * the arena asks for, so an arena with room (fl_arena_reset() keeps its first block) allocates
+ *          the arena asks for, so an arena with room (fl_arena_reset() keeps its first block) allocates
  *          nothing.
  * Returns: 0; FL_CEDAR_E_MEMORY: the arena is full. Even then *ret is filled: a deny. */
 FL_MUST_USE int fl_cedar_authorize(const struct fl_cedar_set *set,
                                    const struct fl_cedar_request *request, enum fl_cedar_mode mode,
                                    struct fl_arena *scratch, struct fl_cedar_answer *ret);
 
-/* What one policy makes of a request: for explanations. */
+/* What one policy makes of a request: for explanations, see policy/explain.h. */
 enum fl_cedar_verdict {
 	FL_CEDAR_OUT_OF_SCOPE,
 	FL_CEDAR_NOT_SATISFIED, /* *ret_clause: the clause that turned it down */
@@ -134,5 +134,8 @@ enum fl_cedar_verdict {
 };
 enum fl_cedar_verdict fl_cedar_row_eval(const struct fl_cedar_row *row, struct fl_cedar_eval *ev,
                                         size_t *ret_clause);
+/* Does the policy's constraint on `part` (not FL_CEDAR_CONTEXT) hold? All three: it is in scope. */
+bool fl_cedar_row_matches(const struct fl_cedar_row *row, const struct fl_cedar_eval *ev,
+                          enum fl_cedar_var part);
 
 #endif

@@ -254,7 +254,7 @@ void fl_cedar_print_expr(struct fl_buf *out, const struct fl_cedar_expr *x)
 	print(out, x, B_EXPR);
 }
 
-static void print_scope(struct fl_buf *out, const char *name, const struct fl_cedar_scope *s)
+void fl_cedar_print_scope(struct fl_buf *out, const char *name, const struct fl_cedar_scope *s)
 {
 	fl_buf_add_c(out, name);
 	if (s->kind == FL_CEDAR_SCOPE_IS || s->kind == FL_CEDAR_SCOPE_IS_IN) {
@@ -295,11 +295,11 @@ void fl_cedar_print_policy(struct fl_buf *out, const struct fl_cedar_policy *pol
 		fl_buf_add_char(out, '\n');
 	}
 	fl_buf_add_c(out, policy->is_forbid ? "forbid (" : "permit (");
-	print_scope(out, "principal", &policy->principal);
+	fl_cedar_print_scope(out, "principal", &policy->principal);
 	fl_buf_add_c(out, ", ");
-	print_scope(out, "action", &policy->action);
+	fl_cedar_print_scope(out, "action", &policy->action);
 	fl_buf_add_c(out, ", ");
-	print_scope(out, "resource", &policy->resource);
+	fl_cedar_print_scope(out, "resource", &policy->resource);
 	fl_buf_add_char(out, ')');
 	for (size_t i = 0; i < policy->n_clauses; i++) {
 		const struct fl_cedar_clause *c = &policy->clauses[i];

@@ -13,4 +13,7 @@
 void fl_cedar_print_policy(struct fl_buf *out, const struct fl_cedar_policy *policy);
 void fl_cedar_print_expr(struct fl_buf *out, const struct fl_cedar_expr *x);
 
+/* `principal in Group::"staff"`; `name` is "principal", "action" or "resource". */
+void fl_cedar_print_scope(struct fl_buf *out, const char *name, const struct fl_cedar_scope *s);
+
 #endif

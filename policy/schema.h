@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A schema is made of texts in Cedar or JSON syntax, finished once, then only read: any number of
- *threads may share it. Names are resolved as the language says: in the own namespace, then in the
- *empty one, common types before entity types, built-in types last.
+ * threads may share it. Names are resolved as the language says: in the own namespace, then in the
+ * empty one, common types before entity types, built-in types last.
  *
  *	struct fl_cedar_schema *s = fl_cedar_schema_create(max_bytes);
  *	r = fl_cedar_schema_add(s, text, "app.cedarschema", &problems);

@@ -4,7 +4,7 @@
  *	bench-policy [--policies N]...
  *
  * A gateway's bundle: permits of groups on APIs with conditions, and a few forbids over all. Prints
- *a line for each size: loading, memory, and the time of a decision in the modes full and fast.
+ * a line for each size: loading, memory, and the time of a decision in the modes full and fast.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  *
  * Compiled into a connector; no part of the ABI. A strict pull reader (RFC 8259, UTF-8 checked, no
  * byte-order mark, at most SDK_JSON_DEPTH_MAX levels) over text that stays in place: what it
- *returns are pieces of that text. The first error latches: every later call returns 0, and the
- *reader asks once at the end, with sdk_json_done().
+ * returns are pieces of that text. The first error latches: every later call returns 0, and the
+ * reader asks once at the end, with sdk_json_done().
  *
  *	sdk_json j = sdk_json_over(config);
  *	fairlead_str key, url = {NULL, 0};
