@@ -28,13 +28,15 @@ static struct fl_str shown(const struct fl_cfg_node *node)
 static const char *const expected[FL_CFG_TYPE_N] = {
     [FL_CFG_TYPE_MAP] = "a map",
     [FL_CFG_TYPE_NAMED] = "a map from names to maps",
+    [FL_CFG_TYPE_LISTED] = "a list of maps",
     [FL_CFG_TYPE_STRING] = "a string",
     [FL_CFG_TYPE_STRINGS] = "a list of strings",
     [FL_CFG_TYPE_BOOL] = "true or false",
     [FL_CFG_TYPE_COUNT] = "a whole number",
     [FL_CFG_TYPE_SIZE] = "a size",
     [FL_CFG_TYPE_DURATION] = "a duration",
-    [FL_CFG_TYPE_METHODS] = "a list of methods",
+    [FL_CFG_TYPE_TIME] = "a time",
+    [FL_CFG_TYPE_WORDS] = "a list of words",
     [FL_CFG_TYPE_NODE] = "a map",
 };
 
@@ -48,7 +50,7 @@ static void hint_type(struct check *c, struct fl_problem *p, const struct fl_cfg
 			    FL_STR_ARGS(node->text), FL_STR_ARGS(node->text));
 	else if (key->type == FL_CFG_TYPE_STRING && node->kind < FL_CFG_LIST)
 		fl_cfg_hint(c->load, p, "quote it: \"%.*s\"", FL_STR_ARGS(node->text));
-	else if ((key->type == FL_CFG_TYPE_STRINGS || key->type == FL_CFG_TYPE_METHODS) &&
+	else if ((key->type == FL_CFG_TYPE_STRINGS || key->type == FL_CFG_TYPE_WORDS) &&
 		 node->kind < FL_CFG_LIST)
 		fl_cfg_hint(c->load, p, "write a list: [\"%.*s\"]", FL_STR_ARGS(shown(node)));
 	else if (key->type == FL_CFG_TYPE_BOOL && node->kind == FL_CFG_STRING)
@@ -74,20 +76,25 @@ static void refuse_type(struct check *c, const struct fl_cfg_node *node,
 
 /* Is the node of a kind that can hold the type? What came out of ${...} is a string that may be
  * read as any scalar. */
-static bool has_kind(const struct fl_cfg_node *node, enum fl_cfg_type type)
+static bool has_kind(const struct fl_cfg_node *node, const struct fl_cfg_key *key)
 {
 	bool was_substituted = node->written.p != NULL;
 
-	switch (type) {
+	if (key->flags & FL_CFG_TAKES_ONE && node->kind == FL_CFG_STRING)
+		return true;
+	switch (key->type) {
 	case FL_CFG_TYPE_MAP:
 	case FL_CFG_TYPE_NAMED:
 	case FL_CFG_TYPE_NODE: /* "routes:" with nothing below it is an empty map */
 		return node->kind == FL_CFG_MAP || node->kind == FL_CFG_NULL;
 	case FL_CFG_TYPE_STRING:
 	case FL_CFG_TYPE_DURATION:
+	case FL_CFG_TYPE_TIME:
 		return node->kind == FL_CFG_STRING;
+	case FL_CFG_TYPE_LISTED: /* and so is an empty list */
+		return node->kind == FL_CFG_LIST || node->kind == FL_CFG_NULL;
 	case FL_CFG_TYPE_STRINGS:
-	case FL_CFG_TYPE_METHODS:
+	case FL_CFG_TYPE_WORDS:
 		return node->kind == FL_CFG_LIST;
 	case FL_CFG_TYPE_BOOL:
 		return node->kind == FL_CFG_BOOL || was_substituted;
@@ -106,7 +113,7 @@ static bool has_kind(const struct fl_cfg_node *node, enum fl_cfg_type type)
 static void refuse_value(struct check *c, const struct fl_cfg_node *node, const struct fl_cfg_key *key,
 			 const char *must_be)
 {
-	static const char *words[FL_CFG_METHODS_N + 1];
+	static const char *words[FL_CFG_WORDS_MAX];
 	struct fl_problem *p = fl_cfg_bad(c->load, node, "bad_value", "\"%.*s\" is not %s",
 					  FL_STR_ARGS(shown(node)), must_be);
 	struct fl_str rest = fl_str(key->words);
@@ -195,11 +202,13 @@ static void take_number(struct check *c, struct fl_cfg_node *node, const struct 
 	static const char *const forms[FL_CFG_TYPE_N] = {
 	    [FL_CFG_TYPE_COUNT] = "a whole number that is not negative",
 	    [FL_CFG_TYPE_SIZE] = "a size such as \"512B\", \"64KiB\" or \"1MiB\"",
+	    [FL_CFG_TYPE_TIME] = "a time in UTC such as \"2027-01-01T00:00:00Z\"",
 	    [FL_CFG_TYPE_DURATION] = "a duration such as \"250ms\", \"5s\", \"1m\" or \"1h\"",
 	};
 	uint64_t v = 0;
 	bool ok = key->type == FL_CFG_TYPE_COUNT  ? fl_cfg_value_count(node->text, &v)
 		  : key->type == FL_CFG_TYPE_SIZE ? fl_cfg_value_size(node->text, &v)
+		  : key->type == FL_CFG_TYPE_TIME ? fl_cfg_value_time(node->text, &v)
 						  : fl_cfg_value_duration(node->text, &v);
 
 	if (!ok)
@@ -237,18 +246,21 @@ static void take_strings(struct check *c, struct fl_cfg_node *node, const struct
 	*ret = (struct fl_cfg_strings){items, n};
 }
 
-static void take_methods(struct check *c, struct fl_cfg_node *node, const struct fl_cfg_key *key,
-			 uint32_t *ret)
+static void take_words(struct check *c, struct fl_cfg_node *node, const struct fl_cfg_key *key,
+		       uint32_t *ret)
 {
 	uint32_t bits = 0;
 
+	if (node->kind == FL_CFG_STRING) {
+		if (check_text(c, node, key))
+			*ret = 1u << fl_cfg_key_word_index(key, node->text);
+		return;
+	}
 	if (!check_range(c, node, key, node->n, " items"))
 		return;
 	for (struct fl_cfg_node *item = node->first; item != NULL; item = item->next)
 		if (is_item(c, item, key))
-			for (unsigned m = 0; m < FL_CFG_METHODS_N; m++)
-				if (fl_str_is(item->text, fl_cfg_methods[m]))
-					bits |= 1u << m;
+			bits |= 1u << fl_cfg_key_word_index(key, item->text);
 	*ret = bits;
 }
 
@@ -300,6 +312,24 @@ static void check_secret(struct check *c, struct fl_cfg_node *node, const struct
 	}
 }
 
+static void check_label(struct check *c, struct fl_cfg_node *node, const struct fl_cfg_key *key)
+{
+	if (node->kind != FL_CFG_STRING) {
+		struct fl_problem *p = fl_cfg_bad(c->load, node, "wrong_type",
+						  "a label's value must be a string, not %s",
+						  fl_cfg_kind_name(node->kind));
+
+		fl_cfg_hint(c->load, p, "for example: %s", key->example);
+		return;
+	}
+	if (!fl_cfg_substitute(c->load, node, FL_CFG_SUBST_PLAIN) || node->text.n <= FL_CFG_LABEL_MAX)
+		return;
+	struct fl_problem *p = fl_cfg_bad(c->load, node, "out_of_range",
+					  "the value of a label may be at most %u bytes", FL_CFG_LABEL_MAX);
+
+	fl_cfg_hint(c->load, p, "it has %zu", node->text.n);
+}
+
 static bool is_present_map(const struct fl_cfg_node *node)
 {
 	const struct fl_cfg_node *present = fl_cfg_node_find(node, "present");
@@ -336,6 +366,8 @@ static void take_node(struct check *c, struct fl_cfg_node *node, const struct fl
 			continue;
 		if (key->flags & FL_CFG_OF_SECRETS)
 			check_secret(c, n, key);
+		else if (key->flags & FL_CFG_OF_LABELS)
+			check_label(c, n, key);
 		else
 			check_header(c, n, key);
 	}
@@ -368,6 +400,8 @@ static void set_fallback(struct check *c, const struct fl_cfg_key *key, void *ta
 		*(struct fl_cfg_strings *)at(target, key) = fallback_list(c, key->fallback);
 	else if (key->type == FL_CFG_TYPE_BOOL)
 		*(bool *)at(target, key) = fl_str_is(text, "true");
+	else if (key->type == FL_CFG_TYPE_WORDS)
+		*(uint32_t *)at(target, key) = 1u << fl_cfg_key_word_index(key, text);
 	else if (key->type == FL_CFG_TYPE_SIZE)
 		ok = fl_cfg_value_size(text, at(target, key));
 	else if (key->type == FL_CFG_TYPE_DURATION)
@@ -388,13 +422,14 @@ static void set_fallbacks(struct check *c, int row, void *target)
 
 /* ---- maps ---- */
 
-static void take_named(struct check *c, struct fl_cfg_node *node, int row, struct fl_cfg_items *ret)
+/* The entries of a map from names, or the items of a list. */
+static void take_items(struct check *c, struct fl_cfg_node *node, int row, struct fl_cfg_items *ret)
 {
 	const struct fl_cfg_key *key = &fl_cfg_keys[row];
 	size_t n = 0, size = key->item_bytes;
 	char *items;
 
-	if (!check_range(c, node, key, node->n, " entries"))
+	if (!check_range(c, node, key, node->n, key->type == FL_CFG_TYPE_NAMED ? " entries" : " items"))
 		return;
 	items = fl_arena_array(&c->load->scratch, node->n + 1u, size); /* the last: defaults */
 	if (items == NULL)
@@ -404,15 +439,18 @@ static void take_named(struct check *c, struct fl_cfg_node *node, int row, struc
 		struct fl_cfg_item *item = (void *)(items + n * size);
 
 		memcpy(item, items + node->n * size, size);
-		(void)check_entry_name(c, child, key);
+		if (key->type == FL_CFG_TYPE_NAMED)
+			(void)check_entry_name(c, child, key);
 		item->name = child->key;
 		item->node = child;
 		if (child->kind == FL_CFG_MAP || child->kind == FL_CFG_NULL) {
 			check_map(c, child, row, item);
 		} else {
+			struct fl_str what = key->type == FL_CFG_TYPE_NAMED ? child->key
+									    : fl_str(fl_cfg_key_name(key));
 			struct fl_problem *p =
 			    fl_cfg_bad(c->load, child, "wrong_type", "\"%.*s\" must be a map, not %s",
-				       FL_STR_ARGS(child->key), fl_cfg_kind_name(child->kind));
+				       FL_STR_ARGS(what), fl_cfg_kind_name(child->kind));
 
 			fl_cfg_hint(c->load, p, "write its keys below it, or as { key: value }");
 		}
@@ -428,7 +466,7 @@ static void check_value(struct check *c, struct fl_cfg_node *node, int row, void
 		return;
 	if (key->type == FL_CFG_TYPE_COUNT && key->words != NULL && fl_str_is(node->text, key->words))
 		return;
-	if (!has_kind(node, key->type)) {
+	if (!has_kind(node, key)) {
 		refuse_type(c, node, key);
 		return;
 	}
@@ -437,7 +475,8 @@ static void check_value(struct check *c, struct fl_cfg_node *node, int row, void
 		check_map(c, node, row, target);
 		break;
 	case FL_CFG_TYPE_NAMED:
-		take_named(c, node, row, at(target, key));
+	case FL_CFG_TYPE_LISTED:
+		take_items(c, node, row, at(target, key));
 		break;
 	case FL_CFG_TYPE_STRING:
 		take_string(c, node, key, at(target, key));
@@ -451,10 +490,11 @@ static void check_value(struct check *c, struct fl_cfg_node *node, int row, void
 	case FL_CFG_TYPE_COUNT:
 	case FL_CFG_TYPE_SIZE:
 	case FL_CFG_TYPE_DURATION:
+	case FL_CFG_TYPE_TIME:
 		take_number(c, node, key, at(target, key));
 		break;
-	case FL_CFG_TYPE_METHODS:
-		take_methods(c, node, key, at(target, key));
+	case FL_CFG_TYPE_WORDS:
+		take_words(c, node, key, at(target, key));
 		break;
 	case FL_CFG_TYPE_NODE:
 		take_node(c, node, key, at(target, key));

@@ -6,64 +6,12 @@
  */
 #include "config.h" /* _GNU_SOURCE */
 
-#include "gateway/config/schema.h"
+#include "gateway/config/compile.h"
 
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "base/map.h"
-
-struct compile {
-	struct fl_cfg_load *load;
-	const struct fl_cfg_raw *raw;
-	struct fl_config *config;
-	struct fl_cfg_connector *connectors;
-	struct fl_cfg_instance *instances;
-	struct fl_cfg_route *routes;
-	struct fl_map connector_ids, instance_names, secret_names; /* to index + 1 */
-	struct fl_map files; /* names in problems' memory to names in ours */
-};
-
-static struct fl_str keep(struct compile *c, struct fl_str s)
-{
-	return s.p == NULL ? FL_STR("") : fl_arena_str(&c->config->arena, s);
-}
-
-static struct fl_cfg_strings keep_list(struct compile *c, struct fl_cfg_strings list)
-{
-	struct fl_str *items = fl_arena_array(&c->config->arena, list.n, sizeof *items);
-
-	for (size_t i = 0; items != NULL && i < list.n; i++)
-		items[i] = keep(c, list.items[i]);
-	return (struct fl_cfg_strings){items, items ? list.n : 0};
-}
-
-/* Positions of the configuration outlive the problems that the tree's belong to. */
-static struct fl_position keep_position(struct compile *c, struct fl_position at)
-{
-	const char *ours = fl_map_find(&c->files, fl_str(at.file));
-
-	if (ours == NULL && at.file != NULL) {
-		struct fl_str name = keep(c, fl_str(at.file));
-		union {
-			const char *name;
-			void *value;
-		} u = {.name = name.p};
-
-		if (name.p == NULL || fl_map_put(&c->files, name, u.value, NULL) != 0)
-			return (struct fl_position){NULL, at.line, at.column};
-		ours = name.p;
-	}
-	at.file = ours;
-	return at;
-}
-
-static void add_name(struct fl_map *map, struct fl_str name, size_t index)
-{
-	(void)!fl_map_put(map, name, (void *)(uintptr_t)(index + 1), NULL);
-}
 
 static int by_text(const void *a, const void *b)
 {
@@ -415,6 +363,29 @@ static void compile_routes(struct compile *c)
 	c->config->routes_n = c->routes ? n : 0;
 }
 
+#define OPEN_ROUTES_TOLD 20u
+
+/* Once there are consumers, a route that says nothing is more likely forgotten than meant. */
+static void warn_of_open_routes(struct compile *c)
+{
+	const struct fl_cfg_raw_route *routes = c->raw->routes.items;
+	struct fl_problem *p = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; c->raw->consumers.n != 0 && i < c->raw->routes.n; i++) {
+		if (fl_cfg_node_find(routes[i].item.node, "auth") != NULL || ++n > OPEN_ROUTES_TOLD)
+			continue;
+		p = fl_cfg_bad_key(c->load, routes[i].item.node, "route_open",
+				   "the route \"%.*s\" lets everybody in",
+				   FL_STR_ARGS(routes[i].item.name));
+		fl_cfg_hint(c->load, p, "say auth: [api_key], or auth: none if that is meant");
+		fl_problem_warn(c->load->problems, p);
+	}
+	if (n > OPEN_ROUTES_TOLD)
+		fl_cfg_hint(c->load, p, "say auth: [api_key], or auth: none if that is meant; so do %zu more",
+			    n - OPEN_ROUTES_TOLD);
+}
+
 /* ---- policies ---- */
 
 /* A name that is there twice could not be told apart in the schema. */
@@ -463,8 +434,10 @@ struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_r
 	compile_secrets(&c);
 	compile_connectors(&c);
 	compile_instances(&c);
+	fl_cfg_compile_consumers(&c);
 	compile_routes(&c);
 	compile_policies(&c);
+	warn_of_open_routes(&c);
 	if (!fl_cfg_digest(load, root, &c.config->policies, c.config->digest) ||
 	    !fl_cfg_export(load, root, &c.config->arena, &c.config->canonical_json) || fl_arena_is_overflown(&c.config->arena))
 		load->scratch.overflown |= load->problems->errors == 0;

@@ -25,6 +25,7 @@ static const char *unit_of(const struct fl_cfg_key *key)
 	    [FL_CFG_TYPE_STRING] = " bytes",
 	    [FL_CFG_TYPE_STRINGS] = " items",
 	    [FL_CFG_TYPE_NAMED] = " entries",
+	    [FL_CFG_TYPE_LISTED] = " items",
 	    [FL_CFG_TYPE_NODE] = " entries",
 	};
 
@@ -33,7 +34,7 @@ static const char *unit_of(const struct fl_cfg_key *key)
 
 static bool has_range(const struct fl_cfg_key *key)
 {
-	return key->max != 0 && key->type != FL_CFG_TYPE_METHODS;
+	return key->max != 0 && key->type != FL_CFG_TYPE_WORDS;
 }
 
 /* "1ms to 1h", "at most 16 items". */
@@ -231,6 +232,8 @@ static void add_scalar(struct describe *d, const struct fl_cfg_key *key)
 		pattern = "^[0-9]+(B|KiB|MiB|GiB)?$";
 	else if (key->type == FL_CFG_TYPE_DURATION)
 		pattern = "^[0-9]+(ms|s|m|h)$";
+	else if (key->type == FL_CFG_TYPE_TIME)
+		pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$";
 	if (pattern || key->only_words || key->type == FL_CFG_TYPE_BOOL ||
 	    key->type == FL_CFG_TYPE_COUNT)
 		add_string(d, pattern);
@@ -257,6 +260,23 @@ static void add_list(struct describe *d, const struct fl_cfg_key *key)
 	fl_json_end(&d->j);
 }
 
+/* One word may stand for a list of it. */
+static void add_word_list(struct describe *d, const struct fl_cfg_key *key)
+{
+	if (!(key->flags & FL_CFG_TAKES_ONE)) {
+		add_list(d, key);
+		return;
+	}
+	fl_json_array(&d->j, "anyOf");
+	fl_json_object(&d->j, NULL);
+	add_scalar(d, key);
+	fl_json_end(&d->j);
+	fl_json_object(&d->j, NULL);
+	add_list(d, key);
+	fl_json_end(&d->j);
+	fl_json_end(&d->j);
+}
+
 /* A key with nothing below it is an empty map; `row` is the first of the map's keys, or -1. */
 static void add_map_type(struct describe *d, int row)
 {
@@ -271,7 +291,19 @@ static void add_map_type(struct describe *d, int row)
 
 static void add_properties(struct describe *d, int row);
 
-/* The value of a secret, or of a header's condition. */
+static void add_listed(struct describe *d, int row)
+{
+	fl_json_array(&d->j, "type");
+	fl_json_add_c(&d->j, NULL, "array");
+	fl_json_add_c(&d->j, NULL, "null");
+	fl_json_end(&d->j);
+	add_limits(d, &fl_cfg_keys[row], "minItems", "maxItems");
+	fl_json_object(&d->j, "items");
+	add_properties(d, d->schema.first[row]);
+	fl_json_end(&d->j);
+}
+
+/* The value of a secret, of a label, or of a header's condition. */
 static void add_entry(struct describe *d, const struct fl_cfg_key *key)
 {
 	fl_json_array(&d->j, "anyOf");
@@ -318,9 +350,14 @@ static void add_key(struct describe *d, int row)
 	case FL_CFG_TYPE_NODE:
 		add_named(d, row);
 		break;
+	case FL_CFG_TYPE_LISTED:
+		add_listed(d, row);
+		break;
 	case FL_CFG_TYPE_STRINGS:
-	case FL_CFG_TYPE_METHODS:
 		add_list(d, key);
+		break;
+	case FL_CFG_TYPE_WORDS:
+		add_word_list(d, key);
 		break;
 	case FL_CFG_TYPE_STRING:
 		add_limits(d, key, "minLength", "maxLength");
@@ -330,6 +367,7 @@ static void add_key(struct describe *d, int row)
 	case FL_CFG_TYPE_COUNT:
 	case FL_CFG_TYPE_SIZE:
 	case FL_CFG_TYPE_DURATION:
+	case FL_CFG_TYPE_TIME:
 		add_scalar(d, key);
 		break;
 	case FL_CFG_TYPE_N:

@@ -96,14 +96,29 @@ static bool check_version(const struct input *in)
 	return false;
 }
 
+static bool is_hex(struct fl_str s, size_t n)
+{
+	if (s.n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (s.p[i] == '\0' || strchr("0123456789abcdefABCDEF", s.p[i]) == NULL)
+			return false;
+	return true;
+}
+
 static bool check_sha256(const struct input *in)
 {
-	if (in->text->n != 64)
-		return false;
-	for (size_t i = 0; i < 64; i++)
-		if (in->text->p[i] == '\0' || strchr("0123456789abcdefABCDEF", in->text->p[i]) == NULL)
-			return false;
-	return make_lower(in);
+	return is_hex(*in->text, 64) && make_lower(in);
+}
+
+/* "blake2b:", which key it was made with, ":", the hash: see gateway/auth/api_key.h. */
+static bool check_key_hash(const struct input *in)
+{
+	struct fl_str rest, method = fl_str_split(*in->text, ':', &rest);
+	struct fl_str made_with = fl_str_split(rest, ':', &rest);
+
+	return fl_str_is(method, "blake2b") && is_hex(made_with, 8) && is_hex(rest, 64) &&
+	       make_lower(in);
 }
 
 static bool check_file(const struct input *in)
@@ -290,6 +305,9 @@ static const struct {
 				  "^/[^ ?#]*$", check_route_path},
     [FL_CFG_FORMAT_HEADER] = {"the name of an HTTP header, without \"_\"", "^[!#$%&'*+.^`|~0-9A-Za-z-]+$",
 			      check_header},
+    [FL_CFG_FORMAT_KEY_HASH] = {"the hash of an API key, as \"fairlead key create\" prints it: "
+				"\"blake2b:\", 8 hexadecimal digits, \":\", 64 hexadecimal digits",
+				"^blake2b:[0-9a-fA-F]{8}:[0-9a-fA-F]{64}$", check_key_hash},
 };
 
 const char *fl_cfg_format_text(enum fl_cfg_format format)

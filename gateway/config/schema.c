@@ -5,9 +5,6 @@
 
 #include "base/clock.h"
 
-const char *const fl_cfg_methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", ""};
-_Static_assert(FL_ARRAY_LEN(fl_cfg_methods) == FL_CFG_METHODS_N + 1, "one bit per method");
-
 #define MS(n) ((n) * FL_NS_PER_MS)
 #define SEC(n) ((n) * FL_NS_PER_SEC)
 #define KIB(n) ((uint64_t)(n) << 10)
@@ -16,12 +13,16 @@ _Static_assert(FL_ARRAY_LEN(fl_cfg_methods) == FL_CFG_METHODS_N + 1, "one bit pe
 #define CON(member) offsetof(struct fl_cfg_raw_connector, member)
 #define INS(member) offsetof(struct fl_cfg_raw_instance, member)
 #define POL(member) offsetof(struct fl_cfg_raw, policies.member)
+#define CSM(member) offsetof(struct fl_cfg_raw_consumer, member)
+#define CRE(member) offsetof(struct fl_cfg_raw_credential, member)
 #define ROU(member) offsetof(struct fl_cfg_raw_route, member)
 
 #define MAP(p, ...) {.path = p, .type = FL_CFG_TYPE_MAP, __VA_ARGS__}
 #define NAMED(p, at, item, fmt, ...)                                                               \
 	{.path = p, .type = FL_CFG_TYPE_NAMED, .offset = at, .item_bytes = sizeof(item),           \
 	 .format = FL_CFG_FORMAT_##fmt, __VA_ARGS__}
+#define LISTED(p, at, item, ...)                                                                   \
+	{.path = p, .type = FL_CFG_TYPE_LISTED, .offset = at, .item_bytes = sizeof(item), __VA_ARGS__}
 #define STRING(p, at, fmt, ...)                                                                    \
 	{.path = p, .type = FL_CFG_TYPE_STRING, .offset = at, .format = FL_CFG_FORMAT_##fmt, __VA_ARGS__}
 #define STRINGS(p, at, fmt, ...)                                                                   \
@@ -125,6 +126,30 @@ VALUE(SIZE, "instances.*.grants.kv_quota", INS(i.grants.kv_quota_bytes), 0, MIB(
 VALUE(COUNT, "instances.*.grants.timers", INS(i.grants.max_timers), 0, 65536, .fallback = "1024",
 	.help = "Timers at once."),
 
+NAMED("consumers", TOP(consumers), struct fl_cfg_raw_consumer, NAME, .max = 100000,
+	.help = "Whoever calls, and how they prove it. Routes ask for it with `auth`."),
+STRINGS("consumers.*.groups", CSM(c.groups), NAME, .fallback = "[]", .max = 64, .example = "[partners]",
+	.help = "Groups that it belongs to, for policies."),
+STRING("consumers.*.tenant", CSM(c.tenant), NAME, .fallback = "", .fallback_text = "none", .example = "acme",
+	.help = "The tenant that it belongs to, for policies."),
+STRING("consumers.*.tier", CSM(c.tier), NAME, .fallback = "", .fallback_text = "none", .example = "gold",
+	.help = "What was agreed with it, for policies."),
+VALUE(BOOL, "consumers.*.suspended", CSM(c.is_suspended), 0, 0, .fallback = "false",
+	.help = "Told to policies, which may refuse it. To lock it out without policies, remove its credentials."),
+VALUE(NODE, "consumers.*.labels", CSM(labels), 0, 64, .format = FL_CFG_FORMAT_NAME, .flags = FL_CFG_OF_LABELS, .fallback_text = "{}",
+	.example = "{ plan: gold }", .help = "Label to its value, for policies; a value has at most 256 bytes."),
+LISTED("consumers.*.credentials", CSM(credentials), struct fl_cfg_raw_credential, .max = 16, .fallback_text = "[]",
+	.example = "[{ api_key: { hash: \"blake2b:...\" } }]",
+	.help = "How it proves who it is: any one of these. Two at once let a key be replaced without an interruption."),
+MAP("consumers.*.credentials.*.api_key", .flags = FL_CFG_IS_NEEDED, .example = "{ hash: \"blake2b:...\" }",
+	.help = "A key that the caller sends as `X-API-Key` or `Authorization: Bearer`."),
+STRING("consumers.*.credentials.*.api_key.hash", CRE(c.hash), KEY_HASH, .flags = FL_CFG_IS_NEEDED,
+	.example = "\"blake2b:...\"", .help = "What `fairlead key create` prints; the key itself is stored nowhere."),
+STRING("consumers.*.credentials.*.description", CRE(c.description), ANY, .fallback = "", .max = 256,
+	.help = "For people: who has the key, and what for."),
+VALUE(TIME, "consumers.*.credentials.*.expires", CRE(c.expires_wall_ns), 0, 0, .fallback_text = "never",
+	.example = "\"2027-01-01T00:00:00Z\"", .help = "From then on it is not taken any more. In UTC."),
+
 MAP("policies", .example = "{ include: [\"policies/*.cedar\"] }",
 	.help = "Cedar policies that decide about every request. Without this key every authenticated request is allowed; with it, what no policy permits is denied."),
 STRINGS("policies.include", POL(include), ANY, .fallback = "[]", .max = 100, .example = "[\"policies/*.cedar\"]",
@@ -149,8 +174,8 @@ STRING("routes.*.match.host", ROU(r.host), HOST, .fallback = "", .fallback_text 
 	.help = "Host without port; `*.example.com` for one label or more before it."),
 STRING("routes.*.match.path", ROU(r.path), ROUTE_PATH, .flags = FL_CFG_IS_NEEDED, .example = "\"/v1/orders/{id}\"",
 	.help = "Segments: literal, `{name}` for exactly one, `**` at the end for the rest."),
-VALUE(METHODS, "routes.*.match.methods", ROU(r.methods), 1, FL_CFG_METHODS_N, .fallback_text = "all", .example = "[GET, PUT]",
-	.words = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS", .only_words = true, .help = "`GET` includes `HEAD`."),
+VALUE(WORDS, "routes.*.match.methods", ROU(r.methods), 1, FL_CFG_METHODS_N, .fallback_text = "all", .example = "[GET, PUT]",
+	.words = FL_CFG_METHODS, .only_words = true, .help = "`GET` includes `HEAD`."),
 VALUE(NODE, "routes.*.match.headers", ROU(headers), 1, 8, .format = FL_CFG_FORMAT_HEADER, .flags = FL_CFG_OF_HEADERS,
 	.example = "{ x-tenant: acme, x-debug: { present: true } }",
 	.help = "Header to its exact value, or to `{ present: true }` for any value."),
@@ -161,6 +186,9 @@ VALUE(DURATION, "routes.*.request.timeout", ROU(r.timeout_ns), MS(1), SEC(3600),
 	.help = "From the request to its answer; then the caller gets 504."),
 VALUE(BOOL, "routes.*.request.allow_encoded_slash", ROU(r.allow_encoded_slash), 0, 0, .fallback = "false",
 	.help = "Takes `%2F` in the path, as part of a segment; refused otherwise."),
+VALUE(WORDS, "routes.*.auth", ROU(r.auth), 1, 2, .fallback = "none", .words = "none|api_key", .only_words = true,
+	.flags = FL_CFG_TAKES_ONE, .example = "[api_key]",
+	.help = "How a caller may prove who it is: any one of these. With `none` among them a request without credentials passes, as nobody; wrong ones never do."),
 MAP("routes.*.to", .flags = FL_CFG_IS_NEEDED, .example = "{ instance: echo, action: reply }", .help = "Who answers."),
 STRING("routes.*.to.instance", ROU(instance), NAME, .flags = FL_CFG_IS_NEEDED, .example = "echo",
 	.help = "One of `instances`."),
@@ -221,12 +249,27 @@ void fl_cfg_schema_init(struct fl_cfg_schema *s)
 	}
 }
 
-bool fl_cfg_key_has_word(const struct fl_cfg_key *key, struct fl_str text)
+size_t fl_cfg_key_word_index(const struct fl_cfg_key *key, struct fl_str text)
 {
 	struct fl_str rest = fl_str(key->words);
 
-	while (rest.p != NULL)
+	for (size_t i = 0; rest.p != NULL; i++)
 		if (fl_str_eq(fl_str_split(rest, '|', &rest), text))
-			return true;
-	return false;
+			return i;
+	return FL_CFG_WORDS_MAX;
+}
+
+size_t fl_cfg_key_words(const struct fl_cfg_key *key)
+{
+	struct fl_str rest = fl_str(key->words);
+	size_t n = 0;
+
+	for (; rest.p != NULL; n++)
+		(void)fl_str_split(rest, '|', &rest);
+	return n;
+}
+
+bool fl_cfg_key_has_word(const struct fl_cfg_key *key, struct fl_str text)
+{
+	return fl_cfg_key_word_index(key, text) < FL_CFG_WORDS_MAX;
 }

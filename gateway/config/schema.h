@@ -15,13 +15,15 @@
 enum fl_cfg_type { /* what is stored at `offset` */
 	FL_CFG_TYPE_MAP, /* nothing; the rows below it share the struct */
 	FL_CFG_TYPE_NAMED, /* struct fl_cfg_items: one struct per entry, `item_bytes` each */
+	FL_CFG_TYPE_LISTED, /* the same from a list of maps; the items have no name */
 	FL_CFG_TYPE_STRING, /* struct fl_str; min, max: bytes */
 	FL_CFG_TYPE_STRINGS, /* struct fl_cfg_strings; min, max: items; items NULL: not given */
 	FL_CFG_TYPE_BOOL, /* bool */
 	FL_CFG_TYPE_COUNT, /* uint64_t */
 	FL_CFG_TYPE_SIZE, /* uint64_t, bytes */
 	FL_CFG_TYPE_DURATION, /* uint64_t, nanoseconds */
-	FL_CFG_TYPE_METHODS, /* uint32_t, bits */
+	FL_CFG_TYPE_TIME, /* uint64_t, nanoseconds since 1970 */
+	FL_CFG_TYPE_WORDS, /* uint32_t: a list of `words`; bit i: the one at place i */
 	FL_CFG_TYPE_NODE, /* struct fl_cfg_node *: a map that others read */
 	FL_CFG_TYPE_N,
 };
@@ -31,10 +33,12 @@ enum { /* flags of a row */
 	FL_CFG_OF_CONNECTOR = 2, /* its map is the connector's: any keys, ${secret:} stays */
 	FL_CFG_OF_SECRETS = 4, /* its map holds a string per secret */
 	FL_CFG_OF_HEADERS = 8, /* its map holds a string or {present: true} per header */
+	FL_CFG_OF_LABELS = 16, /* its map holds a string per label */
+	FL_CFG_TAKES_ONE = 32, /* a single word stands for a list of it */
 };
 
 struct fl_cfg_key {
-	const char *path; /* "routes.*.match.path"; * stands for a name */
+	const char *path; /* "routes.*.match.path"; * stands for a name, or for a list's items */
 	enum fl_cfg_type type;
 	enum fl_cfg_format format; /* of strings and of a list's items; of the names of a map */
 	unsigned flags;
@@ -45,7 +49,7 @@ struct fl_cfg_key {
 	bool only_words;
 	uint64_t min, max; /* by type; max 0: no limits */
 	size_t offset; /* in the struct of its section */
-	size_t item_bytes; /* NAMED */
+	size_t item_bytes; /* NAMED, LISTED */
 	const char *example; /* for keys that are needed, and for documents */
 	const char *help; /* one or two sentences */
 };
@@ -63,8 +67,12 @@ void fl_cfg_schema_init(struct fl_cfg_schema *s);
 /* The last part of a row's path. */
 const char *fl_cfg_key_name(const struct fl_cfg_key *key);
 bool fl_cfg_key_has_word(const struct fl_cfg_key *key, struct fl_str text);
-/* Methods in the order of gateway/route/table.h, "" at the end. */
-extern const char *const fl_cfg_methods[];
+/* How many words there are, and the place of one; FL_CFG_WORDS_MAX: it is none of them. */
+#define FL_CFG_WORDS_MAX 8u
+size_t fl_cfg_key_words(const struct fl_cfg_key *key);
+size_t fl_cfg_key_word_index(const struct fl_cfg_key *key, struct fl_str text);
+/* In the order of enum fl_method. */
+#define FL_CFG_METHODS "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 #define FL_CFG_METHODS_N 7u
 
 /* ---- where rows store: what check.c fills and compile.c reads ---- */
@@ -75,7 +83,7 @@ struct fl_cfg_items {
 };
 
 struct fl_cfg_item {
-	struct fl_str name;
+	struct fl_str name; /* {NULL,0} in a list */
 	struct fl_cfg_node *node;
 };
 
@@ -89,6 +97,18 @@ struct fl_cfg_raw_instance {
 	struct fl_cfg_instance i;
 	struct fl_str connector;
 	struct fl_cfg_node *config; /* NULL: not given */
+};
+
+struct fl_cfg_raw_credential {
+	struct fl_cfg_item item;
+	struct fl_cfg_credential c;
+};
+
+struct fl_cfg_raw_consumer {
+	struct fl_cfg_item item;
+	struct fl_cfg_consumer c;
+	struct fl_cfg_items credentials;
+	struct fl_cfg_node *labels; /* NULL: not given */
 };
 
 struct fl_cfg_raw_route {
@@ -110,7 +130,7 @@ struct fl_cfg_raw {
 	struct fl_cfg_server server;
 	struct fl_cfg_node *secrets; /* NULL: not given */
 	struct fl_cfg_raw_policies policies;
-	struct fl_cfg_items connectors, instances, routes;
+	struct fl_cfg_items connectors, instances, consumers, routes;
 };
 
 /* Checks the tree by the table and fills *raw, defaults included. Values that are not good are noted

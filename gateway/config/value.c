@@ -88,6 +88,47 @@ enum fl_cfg_kind fl_cfg_value_kind(struct fl_str s)
 	return FL_CFG_STRING;
 }
 
+/* ---- times ---- */
+
+/* Days from 1970-01-01; the year counts from March, so that a leap day is its last. */
+static uint64_t days_to(unsigned year, unsigned month, unsigned day)
+{
+	unsigned y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
+
+	return (uint64_t)365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
+static unsigned days_of(unsigned year, unsigned month)
+{
+	return (unsigned)(days_to(month == 12 ? year + 1 : year, month % 12 + 1, 1) -
+			  days_to(year, month, 1));
+}
+
+bool fl_cfg_value_time(struct fl_str text, uint64_t *ret_wall_ns)
+{
+	static const char form[] = "0000-00-00T00:00:00Z";
+	unsigned parts[6] = {0}, part = 0;
+
+	if (text.n != sizeof form - 1)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		bool is_digit = text.p[i] >= '0' && text.p[i] <= '9';
+
+		if (form[i] == '0' ? !is_digit : text.p[i] != form[i])
+			return false;
+		if (is_digit)
+			parts[part] = parts[part] * 10 + (unsigned)(text.p[i] - '0');
+		else if (i + 1 < text.n)
+			part++;
+	}
+	if (parts[0] < 1970 || parts[0] > 2500 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 ||
+	    parts[2] > days_of(parts[0], parts[1]) || parts[3] > 23 || parts[4] > 59 || parts[5] > 59)
+		return false;
+	*ret_wall_ns = (days_to(parts[0], parts[1], parts[2]) * 86400 + parts[3] * 3600u +
+			parts[4] * 60u + parts[5]) * FL_NS_PER_SEC;
+	return true;
+}
+
 /* ---- with a unit ---- */
 
 struct unit {

@@ -17,6 +17,8 @@ bool fl_cfg_value_duration(struct fl_str text, uint64_t *ret_ns);
 bool fl_cfg_value_size(struct fl_str text, uint64_t *ret_bytes);
 /* A whole number that is not negative; also 0x and 0o. */
 bool fl_cfg_value_count(struct fl_str text, uint64_t *ret);
+/* "2027-01-01T00:00:00Z" (RFC 3339, in UTC, whole seconds, 1970 to 2500) to nanoseconds since 1970. */
+bool fl_cfg_value_time(struct fl_str text, uint64_t *ret_wall_ns);
 /* The largest unit that leaves no rest: "90s", "1MiB". */
 void fl_cfg_value_add_duration(struct fl_buf *out, uint64_t ns);
 void fl_cfg_value_add_size(struct fl_buf *out, uint64_t bytes);

@@ -18,12 +18,18 @@ static const struct fl_cfg_key *row(const char *path)
 
 static void other_tables(void **state)
 {
+	const struct fl_cfg_key *methods = row("routes.*.match.methods");
+	const struct fl_cfg_key *auth = row("routes.*.auth");
 	char name[FL_SECRET_NAME_MAX + 1];
 
 	(void)state;
 	assert_int_equal(FL_CFG_METHODS_N, FL_METHOD_N);
+	assert_int_equal(fl_cfg_key_words(methods), FL_METHOD_N);
 	for (unsigned m = 0; m < FL_METHOD_N; m++)
-		assert_string_equal(fl_cfg_methods[m], fl_method_name((enum fl_method)m));
+		assert_int_equal(
+		    fl_cfg_key_word_index(methods, fl_str(fl_method_name((enum fl_method)m))), m);
+	assert_int_equal(1u << fl_cfg_key_word_index(auth, FL_STR("none")), FL_CFG_AUTH_NONE);
+	assert_int_equal(1u << fl_cfg_key_word_index(auth, FL_STR("api_key")), FL_CFG_AUTH_API_KEY);
 	assert_int_equal(row("routes.*.match.headers")->max, FL_ROUTE_HEADERS_MAX);
 	assert_int_equal(row("secrets")->max, FL_SECRETS_MAX);
 	assert_int_equal(FL_CFG_VALUE_MAX, FL_SECRET_VALUE_MAX);

@@ -10,25 +10,42 @@
 
 /* The key of row `i` with a value, in all that is above it: {"routes":{"n":{"match":{"path":V}}}}.
  * Other keys that are needed are not there; the cases look only at what is said of this one. */
+static bool is_listed(const struct fl_cfg_key *key, size_t path_len)
+{
+	for (size_t i = 0; i < fl_cfg_keys_n; i++)
+		if (strlen(fl_cfg_keys[i].path) == path_len &&
+		    memcmp(fl_cfg_keys[i].path, key->path, path_len) == 0)
+			return fl_cfg_keys[i].type == FL_CFG_TYPE_LISTED;
+	return false;
+}
+
 static void put_key(const struct fl_cfg_key *key, const char *value, struct fl_buf *text,
                     char pointer[200])
 {
 	struct fl_str rest = fl_str(key->path);
+	char ends[32];
 	size_t depth = 0;
 
 	fl_buf_init(text, 64u << 20);
 	pointer[0] = '\0';
 	for (; rest.p != NULL; depth++) {
 		struct fl_str part = fl_str_split(rest, '.', &rest);
+		bool is_item = fl_str_is(part, "*") &&
+		               is_listed(key, (size_t)(part.p - key->path) - 1);
 		size_t n = strlen(pointer);
 
-		part = fl_str_is(part, "*") ? FL_STR("n") : part;
-		fl_buf_printf(text, "{\"%.*s\":", FL_STR_ARGS(part));
+		if (fl_str_is(part, "*"))
+			part = is_item ? FL_STR("0") : FL_STR("n");
+		if (is_item)
+			fl_buf_add_char(text, '[');
+		else
+			fl_buf_printf(text, "{\"%.*s\":", FL_STR_ARGS(part));
+		ends[depth] = is_item ? ']' : '}';
 		(void)snprintf(pointer + n, 200 - n, "/%.*s", FL_STR_ARGS(part));
 	}
 	fl_buf_add_c(text, value);
-	for (; depth > 0; depth--)
-		fl_buf_add_char(text, '}');
+	while (depth > 0)
+		fl_buf_add_char(text, ends[--depth]);
 }
 
 static const struct fl_problem *problem_at(const char *pointer)
@@ -74,13 +91,16 @@ static const unsigned takes[FL_CFG_TYPE_N] = {
     [FL_CFG_TYPE_COUNT] = 1u << INT,
     [FL_CFG_TYPE_SIZE] = 1u << INT | 1u << STRING,
     [FL_CFG_TYPE_DURATION] = 1u << STRING,
-    [FL_CFG_TYPE_METHODS] = 1u << LIST,
+    [FL_CFG_TYPE_LISTED] = 1u << LIST | 1u << NOTHING,
+    [FL_CFG_TYPE_TIME] = 1u << STRING,
+    [FL_CFG_TYPE_WORDS] = 1u << LIST,
     [FL_CFG_TYPE_NODE] = 1u << MAP | 1u << NOTHING,
 };
 
 static void check_kind(const struct fl_cfg_key *key, unsigned kind)
 {
-	bool is_taken = takes[key->type] & 1u << kind;
+	bool is_taken = takes[key->type] & 1u << kind ||
+	                (key->flags & FL_CFG_TAKES_ONE && kind == STRING);
 	const char *expected = is_taken                                           ? ""
 	                       : key->type == FL_CFG_TYPE_DURATION && kind == INT ? "duration_unit"
 	                                                                          : "wrong_type";
@@ -118,11 +138,29 @@ static const char *const items[FL_CFG_FORMAT_N] = {
     [FL_CFG_FORMAT_EGRESS] = "x:1",
     [FL_CFG_FORMAT_SECRET] = "x",
     [FL_CFG_FORMAT_HEADER] = "x",
+    [FL_CFG_FORMAT_NAME] = "x",
 };
+
+static const char *first_word(const struct fl_cfg_key *key)
+{
+	static char word[32];
+	struct fl_str rest, first = fl_str_split(fl_str(key->words), '|', &rest);
+
+	(void)snprintf(word, sizeof word, "%.*s", FL_STR_ARGS(first));
+	return word;
+}
+
+static void add_maps(struct fl_buf *out, uint64_t n)
+{
+	fl_buf_add_char(out, '[');
+	for (uint64_t i = 0; i < n; i++)
+		fl_buf_add_c(out, i ? ",{}" : "{}");
+	fl_buf_add_char(out, ']');
+}
 
 static void add_items(struct fl_buf *out, const struct fl_cfg_key *key, uint64_t n)
 {
-	const char *item = key->type == FL_CFG_TYPE_METHODS ? "GET" : items[key->format];
+	const char *item = key->type == FL_CFG_TYPE_WORDS ? first_word(key) : items[key->format];
 
 	assert_non_null(item);
 	fl_buf_add_char(out, '[');
@@ -151,8 +189,10 @@ static const char *value_of(struct fl_buf *out, const struct fl_cfg_key *key, ui
 		fl_buf_printf(out, "\"%llums\"", (unsigned long long)v);
 	else if (key->type == FL_CFG_TYPE_STRING)
 		fl_buf_printf(out, "\"%0*d\"", (int)v, 0);
-	else if (key->type == FL_CFG_TYPE_STRINGS || key->type == FL_CFG_TYPE_METHODS)
+	else if (key->type == FL_CFG_TYPE_STRINGS || key->type == FL_CFG_TYPE_WORDS)
 		add_items(out, key, v);
+	else if (key->type == FL_CFG_TYPE_LISTED)
+		add_maps(out, v);
 	else
 		add_entries(out, key, v);
 	return fl_buf_cstr(out);
