@@ -4,8 +4,7 @@
  * A policy's scope cannot fail and is looked at first; its clauses follow in order and stop at the
  * first that turns the policy down or fails. Lists grow in the caller's arena.
  */
-#include <stdlib.h>
-
+#include "base/sort.h"
 #include "policy/parser.h"
 #include "policy/set.h"
 
@@ -181,10 +180,8 @@ static void answer(const struct decision *d, struct fl_cedar_answer *ret)
 	ret->n_reasons = d->n_forbids > 0 ? d->n_forbids : d->n_permits;
 	ret->errors = d->errors;
 	ret->n_errors = d->n_errors;
-	if (ret->n_reasons > 1)
-		qsort(ret->reasons, ret->n_reasons, sizeof(*ret->reasons), compare_rows);
-	if (ret->n_errors > 1)
-		qsort(ret->errors, ret->n_errors, sizeof *ret->errors, compare_errors);
+	fl_sort(ret->reasons, ret->n_reasons, sizeof(*ret->reasons), compare_rows);
+	fl_sort(ret->errors, ret->n_errors, sizeof *ret->errors, compare_errors);
 }
 
 int fl_cedar_authorize(const struct fl_cedar_set *set, const struct fl_cedar_request *request,

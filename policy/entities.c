@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "base/sort.h"
+
 #define FIRST_BYTES 4096u
 #define TABLE_FIRST 64u
 
@@ -361,8 +363,7 @@ int fl_cedar_entities_derive(const struct fl_cedar_entities *es, const struct fl
 		for (size_t k = 0; p != NULL && k < p->n_ancestors; k++)
 			up[n++] = p->ancestors[k];
 	}
-	if (n > 1)
-		qsort(up, n, sizeof(*up), compare_uids);
+	fl_sort(up, n, sizeof(*up), compare_uids);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || !fl_cedar_uid_eq(up[kept - 1], up[i]))
 			up[kept++] = up[i];

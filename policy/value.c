@@ -3,9 +3,8 @@
  */
 #include "policy/value.h"
 
-#include <stdlib.h>
-
 #include "base/map.h"
+#include "base/sort.h"
 
 /* Names are compared by their bytes when hashes agree, so a hash that can be guessed harms nothing;
  * uids are keys of hash tables, so theirs is keyed (fl_hash). */
@@ -161,7 +160,7 @@ struct fl_cedar_value fl_cedar_set_make(struct fl_cedar_value *items, size_t n)
 	if (!is_ascending(items, n)) {
 		size_t kept = 1;
 
-		qsort(items, n, sizeof *items, compare_items);
+		fl_sort(items, n, sizeof *items, compare_items);
 		for (size_t i = 1; i < n; i++)
 			if (fl_cedar_value_cmp(items[kept - 1], items[i]) != 0)
 				items[kept++] = items[i];
@@ -181,8 +180,7 @@ int fl_cedar_record_make(struct fl_cedar_field *fields, size_t n, struct fl_ceda
                          struct fl_str *ret_duplicate)
 {
 	FL_ASSERT(n <= UINT32_MAX);
-	if (n > 1)
-		qsort(fields, n, sizeof *fields, compare_fields);
+	fl_sort(fields, n, sizeof *fields, compare_fields);
 	for (size_t i = 1; i < n; i++) {
 		if (fl_cedar_name_cmp(fields[i - 1].name, fields[i].name) != 0)
 			continue;

@@ -7,6 +7,9 @@
 
 #include "policy/cedar.h"
 
+/* So many that few are searched for in it. */
+#define MANY "[23, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22]"
+
 static struct fl_arena arena;
 static struct fl_problems problems;
 static struct fl_cedar_entities *entities;
@@ -174,6 +177,10 @@ static const struct row {
     {"[1].containsAny([])", "false"},
     {"[1, 2].containsAny([3, 2])", "true"},
     {"[1].containsAny([3])", "false"},
+    {MANY ".containsAll([7, 1])", "true"},
+    {MANY ".containsAll([23, 8])", "false"},
+    {MANY ".containsAny([9, 22])", "true"},
+    {MANY ".containsAny([0, 24])", "false"},
     {"[1].containsAll(1)", TYPE},
     {"1.containsAny([1])", TYPE},
     {"[].isEmpty()", "true"},
