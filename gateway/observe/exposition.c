@@ -137,7 +137,7 @@ static void sum(struct fl_metric_route *route, struct totals *ret)
 {
 	*ret = (struct totals){.label = route->label};
 	for (unsigned w = 0; w < route->workers; w++) {
-		const struct fl_metric_route_shard *shard = fl_metric_route_shard(route, w);
+		const struct fl_metric_route_shard *shard = fl_metric_route_shard(route->shards, w);
 
 		for (size_t c = 0; c < FL_ARRAY_LEN(classes); c++)
 			ret->by_class[c] += read_counter(&shard->by_class[c]);

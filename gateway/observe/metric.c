@@ -12,13 +12,11 @@
 
 #include "gateway/observe/series.h"
 
-#define SLAB_ROUTES 64u
-
 struct fl_metric_slab {
 	struct fl_metric_slab *next;
 	size_t bytes;
 	unsigned used;
-	struct fl_metric_route_shard shards[]; /* [worker][SLAB_ROUTES] */
+	struct fl_metric_route_shard shards[]; /* [worker][FL_METRIC_STRIDE] */
 };
 
 #define BOUND(arg, ns, text) UINT64_C(ns),
@@ -62,16 +60,10 @@ void fl_metric_route_add(struct fl_metric_route_shard *shard, unsigned status, u
 	add(&shard->buckets[bucket(duration_ns)], 1);
 }
 
-struct fl_metric_route_shard *fl_metric_route_shard(struct fl_metric_route *route, unsigned worker)
-{
-	FL_ASSERT(worker < route->workers);
-	return &route->shards[worker * route->stride];
-}
-
 static struct fl_metric_slab *make_slab(unsigned workers)
 {
 	size_t bytes = sizeof(struct fl_metric_slab) +
-	               (size_t)workers * SLAB_ROUTES * sizeof(struct fl_metric_route_shard);
+	               (size_t)workers * FL_METRIC_STRIDE * sizeof(struct fl_metric_route_shard);
 	struct fl_metric_slab *slab =
 	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -85,7 +77,7 @@ static int take_shards_locked(struct fl_metrics *metrics, struct fl_metric_route
 {
 	struct fl_metric_slab *slab = metrics->slabs;
 
-	if (slab == NULL || slab->used == SLAB_ROUTES) {
+	if (slab == NULL || slab->used == FL_METRIC_STRIDE) {
 		slab = make_slab(metrics->workers);
 		if (slab == NULL)
 			return -ENOMEM;
@@ -124,7 +116,6 @@ static struct fl_metric_route *add_route_locked(struct fl_metrics *metrics, stru
 	if (route == NULL)
 		return NULL;
 	route->workers = metrics->workers;
-	route->stride = SLAB_ROUTES;
 	if (take_shards_locked(metrics, &route->shards) < 0 ||
 	    fl_map_put(&metrics->by_name, route->name, route, NULL) < 0) {
 		free(route); /* its shards stay unused: memory has run out anyway */
@@ -136,7 +127,7 @@ static struct fl_metric_route *add_route_locked(struct fl_metrics *metrics, stru
 	return route;
 }
 
-struct fl_metric_route *fl_metrics_route(struct fl_metrics *metrics, struct fl_str name)
+struct fl_metric_route_shard *fl_metrics_route(struct fl_metrics *metrics, struct fl_str name)
 {
 	(void)pthread_mutex_lock(&metrics->lock);
 	struct fl_metric_route *route = fl_map_find(&metrics->by_name, name);
@@ -146,7 +137,7 @@ struct fl_metric_route *fl_metrics_route(struct fl_metrics *metrics, struct fl_s
 	if (route == NULL)
 		route = metrics->first;
 	(void)pthread_mutex_unlock(&metrics->lock);
-	return route;
+	return route->shards;
 }
 
 int fl_metrics_create(unsigned workers, struct fl_metrics **ret)

@@ -16,12 +16,12 @@
 #include "base/str.h"
 
 #define FL_METRIC_ROUTES_MAX 20000u
+#define FL_METRIC_STRIDE 64u /* shards from one worker's of a route to the next one's */
 #define FL_METRIC_BUCKETS 16u /* upper bounds: metric.c; the last is +Inf */
 
 struct fl_metrics;
-struct fl_metric_route; /* one route's requests */
 
-struct fl_metric_route_shard {
+struct fl_metric_route_shard { /* one route's requests on one worker */
 	_Alignas(64) _Atomic uint64_t by_class[6]; /* 1xx..5xx at [1..5]; [0]: no answer was sent */
 	_Atomic uint64_t duration_ns_sum, bytes_in, bytes_out;
 	_Atomic uint64_t buckets[FL_METRIC_BUCKETS];
@@ -29,10 +29,16 @@ struct fl_metric_route_shard {
 
 FL_MUST_USE int fl_metrics_create(unsigned workers, struct fl_metrics **ret);
 struct fl_metrics *fl_metrics_destroy(struct fl_metrics *metrics);
-/* Finds or creates; "other" also when out of memory. [any]; takes a lock. Never NULL. */
-struct fl_metric_route *fl_metrics_route(struct fl_metrics *metrics, struct fl_str route);
-/* The shard of one worker: write to it only from that worker's thread. */
-struct fl_metric_route_shard *fl_metric_route_shard(struct fl_metric_route *route, unsigned worker);
+/* Finds or creates; "other" also when out of memory. The shard of worker 0. [any]; takes a lock.
+ * Never NULL. */
+struct fl_metric_route_shard *fl_metrics_route(struct fl_metrics *metrics, struct fl_str route);
+/* The shard of one worker, one that the metrics were made for: write to it only from that worker's
+ * thread. A route's shards stand so far apart that no memory of the route itself is needed here. */
+static inline struct fl_metric_route_shard *
+fl_metric_route_shard(struct fl_metric_route_shard *first, unsigned worker)
+{
+	return first + (size_t)worker * FL_METRIC_STRIDE;
+}
 /* Adds one request. [loop of that worker] */
 void fl_metric_route_add(struct fl_metric_route_shard *shard, unsigned status, uint64_t duration_ns,
 			 uint64_t bytes_in, uint64_t bytes_out);

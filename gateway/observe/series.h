@@ -33,8 +33,7 @@ struct fl_metric_route { /* immutable but for `next`, which fl_metrics.lock guar
 	struct fl_str name;
 	struct fl_str label; /* the name, escaped */
 	unsigned workers;
-	size_t stride; /* shards from one worker's to the next one's */
-	struct fl_metric_route_shard *shards;
+	struct fl_metric_route_shard *shards; /* the first worker's */
 	char text[]; /* name and label */
 };
 

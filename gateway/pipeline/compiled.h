@@ -13,14 +13,19 @@
 #include "gateway/pipeline/snapshot.h"
 #include "gateway/route/table.h"
 
-/* What the request path needs of a route, looked up once. */
+#define FL_SNAPSHOT_NAME_NEAR 32u
+
+/* What the request path needs of a route, looked up once. Two cache lines: of many routes, one that
+ * is asked now and then is in no cache. */
 struct fl_snapshot_route {
-	fairlead_str name, action;
+	_Alignas(128) fairlead_str name; /* in name_text when it fits */
+	fairlead_str action; /* the manifest's, which the routes of a connector share */
 	struct fl_str instance_name;
 	struct fl_instance *instance; /* held by the snapshot */
-	struct fl_metric_route *metric;
+	struct fl_metric_route_shard *metric; /* of worker 0: fl_metric_route_shard() */
 	uint64_t max_body_bytes, timeout_ns; /* never 0 */
 	bool allow_encoded_slash;
+	char name_text[FL_SNAPSHOT_NAME_NEAR];
 };
 
 /* What one worker has to do with a snapshot. */

@@ -81,7 +81,7 @@ struct fl_pipeline_worker *fl_pipeline_attach_worker(struct fl_pipeline *pipelin
 }
 
 static int init_worker(struct fl_pipeline *pipeline, unsigned index,
-                       struct fl_metric_route *unrouted)
+                       struct fl_metric_route_shard *unrouted)
 {
 	struct fl_pipeline_worker *worker = &pipeline->workers[index];
 
@@ -121,7 +121,7 @@ static struct fl_pipeline *release(struct fl_pipeline *pipeline)
 
 int fl_pipeline_create(const struct fl_pipeline_config *config, struct fl_pipeline **ret)
 {
-	struct fl_metric_route *unrouted = fl_metrics_route(config->metrics, FL_STR(""));
+	struct fl_metric_route_shard *unrouted = fl_metrics_route(config->metrics, FL_STR(""));
 	size_t bytes =
 	    sizeof(struct fl_pipeline) + config->workers * sizeof(struct fl_pipeline_worker);
 	struct fl_pipeline *pipeline = aligned_alloc(64, bytes);

@@ -3,6 +3,7 @@
  */
 #include "gateway/pipeline/compiled.h"
 #include "gateway/pipeline/stage.h"
+#include "gateway/pipeline/worker.h"
 
 static bool find_header(const void *ctx, struct fl_str lower_name, struct fl_str *ret)
 {
@@ -36,6 +37,7 @@ enum fl_request_verdict fl_stage_route(struct fl_request *req)
 	if (found != FL_ROUTE_FOUND)
 		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_ROUTE_NOT_FOUND));
 	req->route = req->match.target;
+	__builtin_prefetch(fl_metric_route_shard(req->route->metric, req->worker->index), 1);
 	req->max_body_bytes = req->route->max_body_bytes;
 	if (req->has_encoded_slash && !req->route->allow_encoded_slash)
 		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_ENCODED_SLASH));

@@ -69,6 +69,22 @@ static void check_action(struct fl_problems *problems, const struct fl_config *c
 
 /* ---- routes ---- */
 
+static fairlead_str near_name(struct fl_snapshot_route *to, struct fl_str name)
+{
+	if (name.n > sizeof to->name_text)
+		return public_str(name);
+	memcpy(to->name_text, name.p, name.n);
+	return (fairlead_str){to->name_text, name.n};
+}
+
+/* The manifest's own text of it. */
+static fairlead_str shared_action(const struct fl_manifest *manifest, struct fl_str action)
+{
+	int i = fl_manifest_action_index(manifest, action);
+
+	return public_str(i < 0 ? action : manifest->actions[i].name);
+}
+
 static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot_parts *parts,
                           size_t i, struct fl_problems *problems)
 {
@@ -79,8 +95,6 @@ static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot
 	uint64_t timeout_ns = from->timeout_ns ? from->timeout_ns : instance->timeout_ns;
 
 	*to = (struct fl_snapshot_route){
-	    .name = public_str(from->name),
-	    .action = public_str(from->action),
 	    .instance_name = instance->name,
 	    .instance = snapshot->instances[from->instance],
 	    .metric = fl_metrics_route(parts->metrics, from->name),
@@ -90,7 +104,11 @@ static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot
 	    .allow_encoded_slash = from->allow_encoded_slash,
 	};
 	FL_ASSERT(to->instance != NULL);
-	check_action(problems, config, from, fl_module_manifest(fl_instance_module(to->instance)));
+	const struct fl_manifest *manifest = fl_module_manifest(fl_instance_module(to->instance));
+
+	to->name = near_name(to, from->name);
+	to->action = shared_action(manifest, from->action);
+	check_action(problems, config, from, manifest);
 }
 
 static const struct fl_route_header_rule *header_rules(struct fl_arena *arena,
@@ -111,6 +129,17 @@ static void out_of_memory(struct fl_problems *problems)
 {
 	(void)fl_problems_add(problems, "out_of_memory", (struct fl_position){.file = NULL},
 	                      FL_STR_NULL, "no memory to compile the routes");
+}
+
+/* One more than `n`, so that none is not "no memory". */
+static struct fl_snapshot_route *make_routes(size_t n)
+{
+	size_t bytes = (n + 1) * sizeof(struct fl_snapshot_route);
+	struct fl_snapshot_route *routes = aligned_alloc(_Alignof(struct fl_snapshot_route), bytes);
+
+	if (routes)
+		memset(routes, 0, bytes);
+	return routes;
 }
 
 /* `targets`: one for each route. NULL when there was an error. */
@@ -217,7 +246,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	snapshot->config = fl_config_ref(parts->config);
 	/* One more, so that none is not "no memory". */
 	snapshot->instances = calloc(config->instances_n + 1, sizeof(struct fl_instance *));
-	snapshot->routes = calloc(config->routes_n + 1, sizeof *snapshot->routes);
+	snapshot->routes = make_routes(config->routes_n);
 	if (!snapshot->instances || !snapshot->routes) {
 		out_of_memory(problems);
 		return fl_snapshot_destroy(snapshot);
@@ -238,7 +267,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 void fl_snapshot_check(const struct fl_config *config, const struct fl_manifest *const *manifests,
                        struct fl_problems *problems)
 {
-	struct fl_snapshot_route *routes = calloc(config->routes_n + 1, sizeof *routes);
+	struct fl_snapshot_route *routes = make_routes(config->routes_n);
 	struct fl_route_table *table;
 
 	if (!routes) {

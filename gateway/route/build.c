@@ -35,13 +35,39 @@ static struct fl_route_host *host_of(struct fl_route_table *table, struct fl_str
 
 /* ---- nodes ---- */
 
-static struct fl_route_node *make_node(struct fl_route_table *table)
+/* Zeroed, at the start of a cache line: a request for one of many routes finds none of this in the
+ * cache, and each line that it reads costs as much as a hash. */
+static void *alloc_aligned(struct fl_arena *arena, size_t bytes)
 {
-	struct fl_route_node *node = fl_arena_zalloc(&table->arena, sizeof *node);
+	char *p = fl_arena_zalloc(arena, bytes + FL_ROUTE_ALIGN - 1);
 
-	if (node)
-		fl_map_init(&node->literals);
+	return p ? p + (-(uintptr_t)p & (FL_ROUTE_ALIGN - 1)) : NULL;
+}
+
+static struct fl_route_node *make_node(struct fl_route_table *table, struct fl_str segment)
+{
+	struct fl_route_node *node = alloc_aligned(&table->arena, sizeof *node + segment.n);
+
+	if (!node)
+		return NULL;
+	char *text = (char *)(node + 1);
+
+	if (segment.n > 0)
+		memcpy(text, segment.p, segment.n);
+	node->segment = fl_str_n(text, segment.n);
 	return node;
+}
+
+static bool add_literal(struct fl_route_table *table, struct fl_route_node *node,
+                        struct fl_route_node *child)
+{
+	if (!node->only) {
+		node->only = child;
+		return true;
+	}
+	if (!node->literals)
+		node->literals = fl_arena_zalloc(&table->arena, sizeof *node->literals);
+	return node->literals && fl_map_put(node->literals, child->segment, child, NULL) == 0;
 }
 
 static struct fl_route_node *literal_child(struct fl_route_table *table, struct fl_route_node *node,
@@ -51,27 +77,20 @@ static struct fl_route_node *literal_child(struct fl_route_table *table, struct 
 
 	if (child)
 		return child;
-	child = make_node(table);
-	segment = fl_arena_str(&table->arena, segment);
-	if (!child || !segment.p)
-		return NULL;
-	if (node->only)
-		return fl_map_put(&node->literals, segment, child, NULL) == 0 ? child : NULL;
-	node->only = child;
-	node->only_segment = segment;
-	return child;
+	child = make_node(table, segment);
+	return child && add_literal(table, node, child) ? child : NULL;
 }
 
 static struct fl_route_node *param_child(struct fl_route_table *table, struct fl_route_node *node)
 {
 	if (!node->param)
-		node->param = make_node(table);
+		node->param = make_node(table, FL_STR(""));
 	return node->param;
 }
 
 /* The list that the template ends in, or NULL without memory. */
 static struct fl_route_entry **place(struct fl_route_table *table, struct fl_route_node *node,
-                                     const struct fl_route_template *t)
+                                     const struct fl_route_template *t, const void *target)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		const struct fl_route_segment *s = &t->segments[i];
@@ -82,6 +101,8 @@ static struct fl_route_entry **place(struct fl_route_table *table, struct fl_rou
 		                                   : literal_child(table, node, s->text);
 		if (!node)
 			return NULL;
+		if (!node->likely)
+			node->likely = target;
 	}
 	return &node->here;
 }
@@ -157,17 +178,19 @@ static bool copy_params(struct fl_arena *arena, const struct fl_route_template *
 static struct fl_route_entry *make_entry(struct fl_arena *arena, const struct fl_route_rule *rule,
                                          const struct fl_route_template *t)
 {
-	struct fl_route_entry *entry = fl_arena_zalloc(arena, sizeof *entry);
+	struct fl_route_entry *entry = alloc_aligned(arena, sizeof *entry);
 	const uint32_t get = 1u << FL_METHOD_GET, head = 1u << FL_METHOD_HEAD;
 
 	if (!entry)
 		return NULL;
 	entry->target = rule->target;
-	entry->name = fl_arena_str(arena, rule->name);
 	entry->at = rule->at;
 	entry->methods = rule->methods;
 	entry->has_implied_head = (rule->methods & (get | head)) == get;
-	return copy_headers(arena, rule, entry) && copy_params(arena, t, entry) ? entry : NULL;
+	if (!copy_params(arena, t, entry) || !copy_headers(arena, rule, entry))
+		return NULL;
+	entry->name = fl_arena_str(arena, rule->name);
+	return entry->name.p ? entry : NULL;
 }
 
 /* Most header conditions first, otherwise in the order given. */
@@ -192,7 +215,7 @@ static bool add_rule(struct fl_route_table *table, const struct fl_route_rule *r
 	    !fl_route_template_parse(rule, problems, &t))
 		return true;
 	host = host_of(table, rule->host);
-	list = host ? place(table, &host->root, &t) : NULL;
+	list = host ? place(table, &host->root, &t, rule->target) : NULL;
 	entry = list ? make_entry(&table->arena, rule, &t) : NULL;
 	if (!entry)
 		return false;
@@ -233,9 +256,10 @@ static void fini_node(struct fl_route_node *node)
 
 	if (!node)
 		return;
-	for (size_t i = 0; (e = fl_map_next(&node->literals, &i));)
+	for (size_t i = 0; node->literals && (e = fl_map_next(node->literals, &i));)
 		fini_node(e->value);
-	fl_map_fini(&node->literals);
+	if (node->literals)
+		fl_map_fini(node->literals);
 	fini_node(node->only);
 	fini_node(node->param);
 }

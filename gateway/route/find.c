@@ -83,6 +83,8 @@ static bool descend(struct search *s, const struct fl_route_node *node, struct f
 		return try_entries(s, node->here) || try_rest(s, node, FL_STR(""));
 	segment = fl_str_split(rest, '/', &tail);
 	child = fl_route_node_literal(node, segment);
+	if (child)
+		fl_route_prefetch(child);
 	if (child && descend(s, child, tail))
 		return true;
 	if (node->param && segment.n > 0) {

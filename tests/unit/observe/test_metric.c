@@ -189,7 +189,7 @@ static void labels_are_escaped(void **state)
 static void routes_beyond_the_limit_share_other(void **state)
 {
 	struct fl_metrics *metrics = made(2);
-	struct fl_metric_route *other = fl_metrics_route(metrics, FL_STR("other")), *first, *last;
+	struct fl_metric_route_shard *other = fl_metrics_route(metrics, FL_STR("other")), *first, *last;
 	struct fl_buf out = {0};
 	char name[32];
 

@@ -109,7 +109,7 @@ struct fl_request *wait_on(const char *path)
 
 uint64_t counted(const char *route, unsigned class)
 {
-	struct fl_metric_route *metric = fl_metrics_route(f.metrics, fl_str(route));
+	struct fl_metric_route_shard *metric = fl_metrics_route(f.metrics, fl_str(route));
 
 	return fl_metric_route_shard(metric, 0)->by_class[class];
 }
