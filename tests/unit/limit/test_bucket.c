@@ -1,0 +1,231 @@
+/* tests/unit/limit/test_bucket.c - so many requests in so much time
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tests/unit/test.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "gateway/limit/bucket.h"
+
+#define SECOND FL_NS_PER_SEC
+#define DAY (UINT64_C(86400) * SECOND)
+/* Keys of the same set that differ in their tag. */
+#define KEY(n) ((uint64_t)(n) << 44)
+
+static struct fl_buckets *buckets;
+static uint64_t start_ns;
+
+static int set_up(void **state)
+{
+	(void)state;
+	buckets = fl_buckets_create(1);
+	start_ns = fl_clock_mono_ns();
+	return buckets ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	buckets = fl_buckets_destroy(buckets);
+	return 0;
+}
+
+static bool take(uint64_t key, uint64_t count, uint64_t period_ns, uint64_t at_ns,
+                 uint64_t *ret_retry_ns)
+{
+	const struct fl_bucket_rate rate = {count, period_ns};
+
+	return fl_bucket_take(buckets, key, &rate, start_ns + at_ns, ret_retry_ns);
+}
+
+/* How many of `tries` at one time pass. */
+static unsigned burst(uint64_t key, uint64_t count, uint64_t period_ns, uint64_t at_ns,
+                      unsigned tries)
+{
+	uint64_t retry_ns;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < tries; i++)
+		n += take(key, count, period_ns, at_ns, &retry_ns);
+	return n;
+}
+
+/* ---- one caller ---- */
+
+static void as_many_as_said_pass_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(burst(KEY(1), 10, SECOND, 0, 30), 10);
+	assert_int_equal(burst(KEY(2), 7, SECOND, 0, 30), 7); /* does not divide a second */
+	assert_int_equal(burst(KEY(3), 1, DAY, 0, 30), 1);
+	assert_int_equal(burst(KEY(4), 600, 60 * SECOND, 0, 1000), 600);
+	assert_int_equal(burst(KEY(5), 3000000, SECOND, 0, 1000), 1000);
+}
+
+static void then_one_each_interval(void **state)
+{
+	(void)state;
+	assert_int_equal(burst(KEY(1), 10, SECOND, 0, 30), 10);
+	assert_int_equal(burst(KEY(1), 10, SECOND, SECOND / 10 - 2000, 30), 0);
+	assert_int_equal(burst(KEY(1), 10, SECOND, SECOND / 10 + 2000, 30), 1);
+	assert_int_equal(burst(KEY(1), 10, SECOND, SECOND / 2 + 2000, 30), 4);
+	assert_int_equal(burst(KEY(1), 10, SECOND, 2 * SECOND, 30), 10);
+	assert_int_equal(burst(KEY(1), 10, SECOND, 100 * DAY, 30), 10);
+}
+
+static void who_is_refused_is_told_when_to_come_again(void **state)
+{
+	uint64_t retry_ns = 0;
+
+	(void)state;
+	assert_int_equal(burst(KEY(1), 1, 10 * SECOND, 0, 1), 1);
+	assert_false(take(KEY(1), 1, 10 * SECOND, 4 * SECOND, &retry_ns));
+	assert_in_range(retry_ns, 6 * SECOND - 2000, 6 * SECOND + 2000);
+	assert_false(take(KEY(1), 1, 10 * SECOND, 4 * SECOND + retry_ns - 2000, &retry_ns));
+	assert_true(take(KEY(1), 1, 10 * SECOND, 10 * SECOND + 2000, &retry_ns));
+}
+
+static void a_refused_request_is_not_charged(void **state)
+{
+	(void)state;
+	assert_int_equal(burst(KEY(1), 2, SECOND, 0, 10000), 2);
+	assert_int_equal(burst(KEY(1), 2, SECOND, SECOND / 2 + 2000, 10000), 1);
+}
+
+static void a_clock_that_goes_back_a_little_forgets_nothing(void **state)
+{
+	uint64_t retry_ns;
+
+	(void)state;
+	assert_int_equal(burst(KEY(1), 5, SECOND, SECOND, 10), 5);
+	assert_false(take(KEY(1), 5, SECOND, SECOND / 2, &retry_ns));
+	start_ns -= 3 * SECOND; /* before the table was made */
+	assert_false(take(KEY(1), 5, SECOND, 0, &retry_ns));
+}
+
+/* Times go round after 2^44 us, 203 days. */
+static void times_that_go_round_change_nothing(void **state)
+{
+	const uint64_t round_ns = (UINT64_C(1) << 44) * 1000;
+
+	(void)state;
+	assert_int_equal(burst(KEY(1), 10, DAY, round_ns - DAY / 2, 30), 10);
+	assert_int_equal(burst(KEY(1), 10, DAY, round_ns + DAY / 100, 30), 5);
+	assert_int_equal(burst(KEY(1), 10, DAY, round_ns + 3 * DAY, 30), 10);
+}
+
+/* ---- many callers ---- */
+
+static void callers_are_counted_apart(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= FL_BUCKET_WAYS; i++)
+		assert_int_equal(burst(KEY(i), i, SECOND, 0, 100), i);
+}
+
+static void who_is_counted_is_never_forgotten_for_a_newcomer(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= FL_BUCKET_WAYS; i++)
+		assert_int_equal(burst(KEY(i), 1, SECOND, 0, 2), 1);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(burst(KEY(1000 + i), 1, SECOND, SECOND / 2, 2), 0);
+	assert_int_equal(fl_buckets_full(buckets), 2000);
+	for (unsigned i = 1; i <= FL_BUCKET_WAYS; i++)
+		assert_int_equal(burst(KEY(i), 1, SECOND, SECOND / 2, 2), 0);
+}
+
+static void who_has_paid_makes_room(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= FL_BUCKET_WAYS; i++)
+		assert_int_equal(burst(KEY(i), 1, i == 7 ? SECOND : DAY, 0, 2), 1);
+	assert_int_equal(burst(KEY(100), 3, SECOND, SECOND / 2, 10), 0);
+	assert_int_equal(burst(KEY(100), 3, SECOND, SECOND + 2000, 10), 3);
+	assert_int_equal(burst(KEY(7), 1, SECOND, SECOND + 2000, 10), 0);
+	assert_int_equal(burst(KEY(8), 1, DAY, SECOND + 2000, 10), 0);
+}
+
+/* ---- many threads ---- */
+
+#define THREADS 8u
+#define TRIES 20000u
+#define ALLOWED 30000u
+
+struct taker {
+	pthread_t thread;
+	uint64_t step_ns; /* between tries */
+	unsigned passed;
+};
+
+static pthread_barrier_t together;
+
+static void *take_many(void *arg)
+{
+	struct taker *taker = arg;
+	uint64_t retry_ns;
+
+	(void)pthread_barrier_wait(&together);
+	for (unsigned i = 0; i < TRIES; i++)
+		taker->passed += take(KEY(5), ALLOWED, 60 * SECOND, i * taker->step_ns, &retry_ns);
+	return NULL;
+}
+
+static unsigned passed_by_all(uint64_t step_ns)
+{
+	struct taker takers[THREADS];
+	unsigned passed = 0;
+
+	assert_int_equal(pthread_barrier_init(&together, NULL, THREADS), 0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		takers[i] = (struct taker){.step_ns = step_ns};
+		assert_int_equal(pthread_create(&takers[i].thread, NULL, take_many, &takers[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(takers[i].thread, NULL), 0);
+		passed += takers[i].passed;
+	}
+	(void)pthread_barrier_destroy(&together);
+	return passed;
+}
+
+static void threads_at_one_time_get_exactly_what_is_allowed(void **state)
+{
+	(void)state;
+	assert_int_equal(passed_by_all(0), ALLOWED);
+}
+
+/* 20,000 steps of 1 ms are 20 s: a third of the period, so a third more passes. */
+static void threads_over_time_get_what_time_gives(void **state)
+{
+	unsigned given = ALLOWED + ALLOWED / 3;
+
+	(void)state;
+	assert_in_range(passed_by_all(FL_NS_PER_MS), given - 2, given + 2);
+}
+
+#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+	    CASE("as many as were said pass at once", as_many_as_said_pass_at_once),
+	    CASE("then one each interval", then_one_each_interval),
+	    CASE("who is refused is told when to come again",
+	         who_is_refused_is_told_when_to_come_again),
+	    CASE("a refused request is not charged", a_refused_request_is_not_charged),
+	    CASE("a clock that goes back a little forgets nothing",
+	         a_clock_that_goes_back_a_little_forgets_nothing),
+	    CASE("times that go round change nothing", times_that_go_round_change_nothing),
+	    CASE("callers are counted apart", callers_are_counted_apart),
+	    CASE("who is counted is never forgotten for a newcomer",
+	         who_is_counted_is_never_forgotten_for_a_newcomer),
+	    CASE("who has paid makes room", who_has_paid_makes_room),
+	    CASE("threads at one time get exactly what is allowed",
+	         threads_at_one_time_get_exactly_what_is_allowed),
+	    CASE("threads over time get what time gives", threads_over_time_get_what_time_gives),
+	};
+
+	return cmocka_run_group_tests_name("limit/bucket", cases, NULL, NULL);
+}
