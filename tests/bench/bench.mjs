@@ -24,6 +24,8 @@ const build = path.resolve(options.build ?? '.');
 const program = path.join(build, 'fairlead');
 const loader = path.join(build, 'bench-load');
 const dir = mkdtempSync(path.join(os.tmpdir(), 'fairlead-bench-'));
+process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopAll().finally(() => process.exit(1)));
 const rounds = Number(options.rounds);
 const targets = [], results = {}, skipped = [];
 let running = [];
@@ -212,7 +214,6 @@ try {
 	}
 } finally {
 	await stopAll();
-	rmSync(dir, { recursive: true, force: true });
 }
 if (targets.length) say(`\n${targetTable(targets)}`);
 if (skipped.length) say(`\nskipped, not there: ${[...new Set(skipped)].join(', ')}`);

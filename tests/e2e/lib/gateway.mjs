@@ -25,8 +25,14 @@ routes:
   echo: { match: { path: "/echo/**" }, to: { instance: echo, action: reply } }
 `;
 
+const folders = [];
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+// Gone when the test is, at the latest, however it ended.
 export function makeFolder() {
-	return mkdtempSync(path.join(os.tmpdir(), 'fairlead-e2e-'));
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'fairlead-e2e-'));
+	folders.push(folder);
+	return folder;
 }
 
 const within = (promise, what) => {

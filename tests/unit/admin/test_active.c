@@ -1,7 +1,7 @@
 /* tests/unit/admin/test_active.c - admin/control/active
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,13 +11,12 @@
 #include "admin/control/active.h"
 #include "base/file.h"
 
-static char dir[40], path[64];
+static char dir[FOLDER_PATH_MAX], path[FOLDER_PATH_MAX + 16];
 
 static int make_folder(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof dir, "/tmp/fairlead-active-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, "active");
 	(void)snprintf(path, sizeof path, "%s/active.json", dir);
 	return 0;
 }
@@ -26,7 +25,7 @@ static int remove_folder(void **state)
 {
 	(void)state;
 	(void)unlink(path);
-	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(folder_drop(dir), 0);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* tests/unit/admin/test_api.c - admin/api: the table against itself, and who may
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -24,7 +24,7 @@ static struct {
 	struct fl_secrets *secrets;
 	struct fl_config *config;
 	struct fl_api *api;
-	char dir[40];
+	char dir[FOLDER_PATH_MAX];
 } f;
 
 /* ---- the service, doing as it is told ---- */
@@ -129,8 +129,7 @@ static int set_up(void **state)
 	fl_log_set_fd(open("/dev/null", O_WRONLY | O_CLOEXEC));
 	fl_arena_init(&f.arena, 4096, 4u << 20);
 	fl_problems_init(&problems, &f.arena);
-	(void)snprintf(f.dir, sizeof f.dir, "/tmp/fairlead-api-XXXXXX");
-	assert_non_null(mkdtemp(f.dir));
+	folder_make(f.dir, "api");
 	f.config = fl_config_load_text("test.yaml", FL_STR(text), f.dir, &problems);
 	assert_non_null(f.config);
 	assert_int_equal(fl_metrics_create(1, &f.metrics), 0);
@@ -167,7 +166,7 @@ static int tear_down(void **state)
 	f.secrets = fl_secrets_destroy(f.secrets);
 	f.config = fl_config_unref(f.config);
 	fl_arena_fini(&f.arena);
-	assert_int_equal(rmdir(f.dir), 0);
+	assert_int_equal(folder_drop(f.dir), 0);
 	return 0;
 }
 
@@ -388,7 +387,7 @@ static void changes_when_stopped(void **state)
 
 static void token_is_made_once(void **state)
 {
-	char one[FL_API_TOKEN_LEN + 1], two[FL_API_TOKEN_LEN + 1], path[64];
+	char one[FL_API_TOKEN_LEN + 1], two[FL_API_TOKEN_LEN + 1], path[FOLDER_PATH_MAX + 16];
 	struct fl_error err = FL_ERROR_INIT;
 	struct stat st;
 
@@ -421,7 +420,7 @@ static void bad_tokens(void **state)
 	    {"G123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", 0600,
 	     "token_unreadable"},
 	};
-	char token[FL_API_TOKEN_LEN + 1], path[64];
+	char token[FL_API_TOKEN_LEN + 1], path[FOLDER_PATH_MAX + 16];
 
 	(void)state;
 	(void)snprintf(path, sizeof path, "%s/admin.token", f.dir);

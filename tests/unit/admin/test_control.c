@@ -1,7 +1,7 @@
 /* tests/unit/admin/test_control.c - admin/control: what a change does, and what a failed one leaves
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,7 +25,8 @@
 	    "ra", "a") ROUTE("rb", "b")
 
 struct fixture {
-	char dir[40], config_path[64], active_path[80];
+	char dir[FOLDER_PATH_MAX], config_path[FOLDER_PATH_MAX + 16],
+	    active_path[FOLDER_PATH_MAX + 32];
 	struct fl_arena arena;
 	struct fl_problems problems;
 	struct fl_secrets *secrets;
@@ -73,8 +74,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	fake = (struct fake){.newest = "1.0.0"};
-	(void)snprintf(f->dir, sizeof f->dir, "/tmp/fairlead-control-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	folder_make(f->dir, "control");
 	(void)snprintf(f->config_path, sizeof f->config_path, "%s/fairlead.yaml", f->dir);
 	(void)snprintf(f->active_path, sizeof f->active_path, "%s/connectors", f->dir);
 	assert_int_equal(mkdir(f->active_path, 0700), 0);
@@ -90,7 +90,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char path[64];
 
 	if (f->control != NULL)
 		fl_control_stop(f->control);
@@ -103,9 +102,7 @@ static int tear_down(void **state)
 	fl_arena_fini(&f->arena);
 	(void)unlink(f->config_path);
 	(void)unlink(f->active_path);
-	(void)snprintf(path, sizeof path, "%s/connectors", f->dir);
-	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(rmdir(f->dir), 0);
+	assert_int_equal(folder_drop(f->dir), 1); /* connectors/, and nothing else */
 	free(f);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* tests/unit/admin/test_notify.c - gateway/notify
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,17 +49,17 @@ static void says(int fd)
 
 static void by_path(void **state)
 {
-	char dir[] = "/tmp/fairlead-notify-XXXXXX", path[64];
+	char dir[FOLDER_PATH_MAX], path[FOLDER_PATH_MAX + 8];
 	int fd;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, "notify");
 	(void)snprintf(path, sizeof path, "%s/notify", dir);
 	fd = manager(path);
 	says(fd);
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(folder_drop(dir), 0);
 }
 
 static void by_abstract_name(void **state)

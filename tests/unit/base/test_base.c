@@ -1,7 +1,7 @@
 /* tests/unit/base/test_base.c - base/
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -267,13 +267,13 @@ static void json_problems(void **state)
 
 static void files(void **state)
 {
-	char dir[] = "/tmp/fairlead-base-XXXXXX", path[64], beside[72];
+	char dir[FOLDER_PATH_MAX], path[FOLDER_PATH_MAX + 8], beside[FOLDER_PATH_MAX + 16];
 	struct fl_error err = FL_ERROR_INIT;
 	struct fl_str text;
 	struct stat st;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, "base");
 	(void)snprintf(path, sizeof path, "%s/file", dir);
 	(void)snprintf(beside, sizeof beside, "%s.new", path);
 	assert_int_equal(fl_file_replace(path, FL_STR("one"), 0600, &err), 0);
@@ -298,7 +298,7 @@ static void files(void **state)
 	err = FL_ERROR_INIT;
 	assert_int_equal(fl_file_read(path, 3, &text, &err), -1);
 	assert_string_equal(err.code, "file_unreadable");
-	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(folder_drop(dir), 0);
 }
 
 static void cut(void **state)

@@ -1,9 +1,9 @@
-/* tests/unit/config/test_files.c - what a configuration reads besides itself; and the committed
- * ones SPDX-License-Identifier: Apache-2.0
+/* tests/unit/config/test_files.c - what a configuration reads besides itself, and examples
+ * SPDX-License-Identifier: Apache-2.0
  */
 #include "config.h" /* _GNU_SOURCE, for memmem() */
 
-#include "tests/unit/config/load.h"
+#include "tests/unit/config/files.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -11,52 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "policy/limits.h"
-
-static char dir[32];
-
-static int make_dir(void **state)
-{
-	(void)setup(state);
-	(void)snprintf(dir, sizeof dir, "/tmp/fl-config-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static const char *path_of(const char *name)
-{
-	static char path[300];
-
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
-	return path;
-}
-
-/* Removes what the case made: files, links and one level of folders. */
-static int drop_dir(void **state)
-{
-	static const char *const patterns[] = {"*/*", "*"};
-
-	(void)teardown(state);
-	for (size_t i = 0; i < FL_ARRAY_LEN(patterns); i++) {
-		glob_t found;
-
-		if (glob(path_of(patterns[i]), 0, NULL, &found) != 0)
-			continue;
-		for (size_t k = 0; k < found.gl_pathc; k++)
-			(void)remove(found.gl_pathv[k]);
-		globfree(&found);
-	}
-	return rmdir(dir);
-}
-
-#define FILES(sentence, fn) FL_CASE_SETUP(sentence, fn, make_dir, drop_dir)
-
-static void put_bytes(const char *name, struct fl_str text)
-{
-	struct fl_error err = FL_ERROR_INIT;
-
-	assert_int_equal(fl_file_replace(path_of(name), text, 0600, &err), 0);
-}
 
 static void put(const char *name, const char *text)
 {

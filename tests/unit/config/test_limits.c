@@ -1,7 +1,7 @@
 /* tests/unit/config/test_limits.c - every limit of limits.h, reached and crossed
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/config/load.h"
+#include "tests/unit/config/files.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -197,30 +197,6 @@ static void test_number_that_json_lacks(void **state)
 
 /* ---- files ---- */
 
-static char dir[32];
-
-static int make_dir(void **state)
-{
-	(void)setup(state);
-	(void)snprintf(dir, sizeof dir, "/tmp/fl-config-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static const char *path_of(const char *name)
-{
-	static char path[300];
-
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
-	return path;
-}
-
-static void put(const char *name, struct fl_str text)
-{
-	struct fl_error err = FL_ERROR_INIT;
-
-	assert_int_equal(fl_file_replace(path_of(name), text, 0600, &err), 0);
-}
-
 static void put_chars(const char *name, const char *before, size_t n)
 {
 	struct fl_buf text;
@@ -228,19 +204,8 @@ static void put_chars(const char *name, const char *before, size_t n)
 	fl_buf_init(&text, 64u << 20);
 	fl_buf_add_c(&text, before);
 	add_chars(&text, 'x', n);
-	put(name, fl_buf_str(&text));
+	put_bytes(name, fl_buf_str(&text));
 	fl_buf_fini(&text);
-}
-
-static void drop(const char *name)
-{
-	assert_int_equal(unlink(path_of(name)), 0);
-}
-
-static int drop_dir(void **state)
-{
-	(void)teardown(state);
-	return rmdir(dir);
 }
 
 static const char *code_of_main(void)
@@ -264,8 +229,6 @@ static void test_bytes_of_all_files(void **state)
 		assert_string_equal(code_of_main(), over ? "file_too_large" : "");
 	}
 	assert_true(fl_str_is(problems.first->pointer, "/include/0"));
-	drop("main.yaml");
-	drop("part.yaml");
 }
 
 static void test_files(void **state)
@@ -273,36 +236,28 @@ static void test_files(void **state)
 	char name[32];
 
 	(void)state;
-	put("main.yaml", FL_STR(V1 "include: [\"part*.yaml\"]\n"));
+	put_bytes("main.yaml", FL_STR(V1 "include: [\"part*.yaml\"]\n"));
 	for (unsigned i = 1; i < FL_CFG_FILES_MAX; i++) { /* main.yaml is one of them */
 		(void)snprintf(name, sizeof name, "part%u.yaml", i);
-		put(name, FL_STR("routes: {}\n"));
+		put_bytes(name, FL_STR("routes: {}\n"));
 	}
 	assert_string_equal(code_of_main(), "");
-	put("part-one-more.yaml", FL_STR("routes: {}\n"));
+	put_bytes("part-one-more.yaml", FL_STR("routes: {}\n"));
 	assert_string_equal(code_of_main(), "too_many_files");
-	drop("part-one-more.yaml");
-	for (unsigned i = 1; i < FL_CFG_FILES_MAX; i++) {
-		(void)snprintf(name, sizeof name, "part%u.yaml", i);
-		drop(name);
-	}
-	drop("main.yaml");
 }
 
 static void test_value(void **state)
 {
 	(void)state;
-	put("main.yaml", FL_STR(V1 "secrets: { s: \"${file:value}\" }\n"));
+	put_bytes("main.yaml", FL_STR(V1 "secrets: { s: \"${file:value}\" }\n"));
 	put_chars("value", "", FL_CFG_VALUE_MAX);
 	assert_string_equal(code_of_main(), "");
 	put_chars("value", "", FL_CFG_VALUE_MAX + 1);
 	assert_string_equal(code_of_main(), "file_too_large");
 	/* Two together are too long for a secret. */
-	put("main.yaml", FL_STR(V1 "secrets: { s: \"${file:value}${env:FL_TEST_SET}\" }\n"));
+	put_bytes("main.yaml", FL_STR(V1 "secrets: { s: \"${file:value}${env:FL_TEST_SET}\" }\n"));
 	put_chars("value", "", FL_CFG_VALUE_MAX - 4);
 	assert_string_equal(code_of_main(), "secret_invalid");
-	drop("main.yaml");
-	drop("value");
 }
 
 /* `n` values, each of them `times` a file of the most bytes. */
@@ -320,7 +275,7 @@ static void put_values(unsigned n, unsigned times)
 		fl_buf_add_c(&text, "\",");
 	}
 	fl_buf_add_c(&text, "]" END_OF_A);
-	put("main.yaml", fl_buf_str(&text));
+	put_bytes("main.yaml", fl_buf_str(&text));
 	fl_buf_fini(&text);
 }
 
@@ -333,8 +288,6 @@ static void test_value_of_many(void **state)
 	assert_string_equal(code_of_main(), "");
 	put_values(1, most + 1);
 	assert_string_equal(code_of_main(), "value_too_long");
-	drop("main.yaml");
-	drop("value");
 }
 
 static void test_memory(void **state)
@@ -342,8 +295,6 @@ static void test_memory(void **state)
 	(void)state;
 	put_values(FL_CFG_MEMORY_MAX / FL_CFG_BYTES_MAX + 1, FL_CFG_BYTES_MAX / FL_CFG_VALUE_MAX);
 	assert_string_equal(code_of_main(), "out_of_memory");
-	drop("main.yaml");
-	drop("value");
 }
 
 /* ---- what must fit ---- */

@@ -1,12 +1,11 @@
 /* tests/unit/connector/test_catalogue.c - gateway/connector/catalogue
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h" /* _GNU_SOURCE, for nftw() and memmem() */
+#include "config.h" /* _GNU_SOURCE, for memmem() */
 
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -20,7 +19,7 @@
 #include "tests/unit/connector/file.h"
 
 static struct {
-	char dir[40], data[64], shipped[64];
+	char dir[FOLDER_PATH_MAX], data[FOLDER_PATH_MAX + 8], shipped[FOLDER_PATH_MAX + 8];
 	struct fl_arena arena;
 	struct fl_catalogue *catalogue;
 	struct fl_problems problems;
@@ -69,8 +68,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	fl_log_set_fd(open("/dev/null", O_WRONLY | O_CLOEXEC));
-	(void)snprintf(f.dir, sizeof f.dir, "/tmp/fairlead-catalogue-XXXXXX");
-	assert_non_null(mkdtemp(f.dir));
+	folder_make(f.dir, "catalogue");
 	(void)snprintf(f.data, sizeof f.data, "%s/data", f.dir);
 	(void)snprintf(f.shipped, sizeof f.shipped, "%s/shipped", f.dir);
 	assert_int_equal(mkdir(f.data, 0700), 0);
@@ -81,20 +79,13 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	(void)state;
 	f.catalogue = fl_catalogue_close(f.catalogue);
 	fl_arena_fini(&f.arena);
-	return nftw(f.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)folder_drop(f.dir);
+	return 0;
 }
 
 static int resolve(const char *id, const char *version, const char *sha256, const char *file)

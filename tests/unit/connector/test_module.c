@@ -3,7 +3,7 @@
  */
 #include "config.h" /* _GNU_SOURCE */
 
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,14 +23,13 @@
 
 static struct fl_modules modules;
 static struct fl_error err;
-static char dir[64];
+static char dir[FOLDER_PATH_MAX];
 
 static int setup(void **state)
 {
 	(void)state;
 	err = FL_ERROR_INIT;
-	(void)snprintf(dir, sizeof dir, "/tmp/fl-module-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, "module");
 	if (fl_modules_init(&modules, dir, 2, &err) != 0)
 		fail_msg("%s", err.message);
 	return 0;
@@ -38,13 +37,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char gen[96];
-
 	(void)state;
 	fl_modules_fini(&modules);
-	(void)snprintf(gen, sizeof gen, "%s/gen", dir);
-	(void)rmdir(gen);
-	(void)rmdir(dir);
+	(void)folder_drop(dir);
 	return 0;
 }
 
@@ -436,19 +431,19 @@ static void test_full_disk(void **state)
 
 static void test_noexec(void **state)
 {
-	char other[] = "/tmp/fl-noexec-XXXXXX";
+	char other[FOLDER_PATH_MAX];
 	struct fl_modules refused;
 
 	(void)state;
-	assert_non_null(mkdtemp(other));
+	folder_make(other, "noexec");
 	if (mount("none", other, "tmpfs", MS_NOEXEC, "size=1m") != 0) {
-		assert_int_equal(rmdir(other), 0);
+		(void)folder_drop(other);
 		print_message("no mount here (%s): noexec is not tried\n", strerrorname_np(errno));
 		skip();
 	}
 	assert_int_equal(fl_modules_init(&refused, other, 0, &err), -1);
 	(void)umount(other);
-	(void)rmdir(other);
+	(void)folder_drop(other);
 	assert_string_equal(err.code, "stage_noexec");
 	assert_non_null(strstr(err.hint, "noexec"));
 }

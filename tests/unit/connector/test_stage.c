@@ -12,17 +12,16 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
-static char dir[64], gen[96];
+static char dir[FOLDER_PATH_MAX], gen[FOLDER_PATH_MAX + 16];
 static struct fl_error err;
 
 static int setup(void **state)
 {
 	(void)state;
 	err = FL_ERROR_INIT;
-	(void)snprintf(dir, sizeof dir, "/tmp/fl-stage-XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, "stage");
 	(void)snprintf(gen, sizeof gen, "%s/gen", dir);
 	return 0;
 }
@@ -32,7 +31,7 @@ static int teardown(void **state)
 	(void)state;
 	(void)rmdir(gen);
 	(void)unlink(gen);
-	return rmdir(dir);
+	return (int)folder_drop(dir);
 }
 
 static const char *below(const char *name)

@@ -54,8 +54,7 @@ static void set_up(unsigned workers_n, uint64_t limit_ns)
 	    .stuck_limit_ns = limit_ns,
 	};
 
-	(void)snprintf(w.dir, sizeof w.dir, "/tmp/fl-connector-XXXXXX");
-	assert_non_null(mkdtemp(w.dir));
+	folder_make(w.dir, "connector");
 	assert_int_equal(fl_metrics_create(workers_n, &w.metrics), 0);
 	config.metrics = w.metrics;
 	world_error = FL_ERROR_INIT;
@@ -82,8 +81,6 @@ int world_setup_two(void **state)
 
 int world_teardown(void **state)
 {
-	char gen[96];
-
 	(void)state;
 	w.host = fl_host_destroy(w.host);
 	for (unsigned i = 0; i < w.workers_n; i++) {
@@ -95,9 +92,7 @@ int world_teardown(void **state)
 		worker->loop = fl_loop_destroy(worker->loop);
 	}
 	w.metrics = fl_metrics_destroy(w.metrics);
-	(void)snprintf(gen, sizeof gen, "%s/gen", w.dir);
-	(void)rmdir(gen); /* zombies keep theirs */
-	(void)rmdir(w.dir);
+	(void)folder_drop(w.dir); /* zombies keep their copy */
 	return 0;
 }
 

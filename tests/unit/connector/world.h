@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "gateway/connector/call.h"
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 struct world {
 	struct fl_host *host;
@@ -21,7 +21,7 @@ struct world {
 		pthread_t thread;
 	} workers[2];
 	unsigned workers_n;
-	char dir[64];
+	char dir[FOLDER_PATH_MAX];
 };
 
 extern struct world w;

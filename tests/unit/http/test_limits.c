@@ -16,7 +16,7 @@
 #include "tests/unit/http/client.h"
 #include "tests/unit/http/fake.h"
 #include "tests/unit/http/server.h"
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define SHORT_NS (80 * FL_NS_PER_MS)
@@ -434,18 +434,12 @@ static void test_listen_in_use(void **state)
 
 static void test_unix_sockets(void **state)
 {
-	char folder[] = "/tmp/fl-limits-X"
-			"X"
-			"X"
-			"X"
-			"X"
-			"X",
-	     text[64];
+	char folder[FOLDER_PATH_MAX], text[FOLDER_PATH_MAX + 16];
 	struct fl_error err = FL_ERROR_INIT;
 	struct fl_listener one, two;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, "limits");
 	(void)snprintf(text, sizeof text, "unix:%s/socket", folder);
 	assert_int_equal(fl_listen_open(fl_str(text), true, &one, &err), 0);
 	assert_true(fl_listen_open(fl_str(text), true, &two, &err) < 0);
@@ -462,7 +456,7 @@ static void test_unix_sockets(void **state)
 	(void)fclose(f);
 	assert_true(fl_listen_open(fl_str(text), true, &two, &err) < 0);
 	assert_int_equal(unlink(text + 5), 0);
-	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(folder_drop(folder), 0);
 }
 
 static void test_six(void **state)

@@ -12,20 +12,14 @@
 #include "gateway/http/service.h"
 #include "tests/unit/http/client.h"
 #include "tests/unit/http/server.h"
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static struct fl_service *service;
 static struct client c;
 static struct answer a;
-static char folder[] = "/tmp/fl-service-X"
-		       "X"
-		       "X"
-		       "X"
-		       "X"
-		       "X",
-	    unix_listen[64];
+static char folder[FOLDER_PATH_MAX], unix_listen[64];
 
 /* Calls that the handler passed to another thread. */
 static struct {
@@ -293,7 +287,7 @@ static void test_leaves(void **state)
 static int make_folder(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, "service");
 	(void)snprintf(unix_listen, sizeof unix_listen, "unix:%s/admin", folder);
 	return 0;
 }
@@ -301,7 +295,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	(void)state;
-	return rmdir(folder);
+	return (int)folder_drop(folder);
 }
 
 int main(void)

@@ -3,7 +3,7 @@
  */
 #include "config.h" /* _GNU_SOURCE, for F_SETPIPE_SZ */
 
-#include "tests/unit/test.h"
+#include "tests/unit/folder.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -22,15 +22,14 @@
 #define RING_BYTES 16384u
 
 static struct {
-	char folder[64], file[96], other[96];
+	char folder[FOLDER_PATH_MAX], file[FOLDER_PATH_MAX + 32], other[FOLDER_PATH_MAX + 32];
 	int log_fd; /* the operator's log */
 } f;
 
 static int setup(void **state)
 {
 	(void)state;
-	(void)snprintf(f.folder, sizeof f.folder, "/tmp/fl-access-XXXXXX");
-	assert_non_null(mkdtemp(f.folder));
+	folder_make(f.folder, "access");
 	(void)snprintf(f.file, sizeof f.file, "%s/access.log", f.folder);
 	(void)snprintf(f.other, sizeof f.other, "%s/other", f.folder);
 	char log_path[96];
@@ -50,7 +49,7 @@ static int teardown(void **state)
 	(void)close(f.log_fd);
 	(void)unlink(f.file);
 	(void)unlink(f.other);
-	return rmdir(f.folder);
+	return (int)folder_drop(f.folder);
 }
 
 static struct fl_access_log *opened(const char *path, unsigned workers)
