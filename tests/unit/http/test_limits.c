@@ -21,8 +21,19 @@
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define SHORT_NS (80 * FL_NS_PER_MS)
 
+/* Of a case: its server, limits for it to change, its clients and the last answer. */
 static struct server server;
+static struct fl_cfg_limits limits;
+static struct client clients[64];
+static unsigned clients_n;
 static struct answer a;
+
+static struct client *opened(void)
+{
+	assert_true(clients_n < FL_ARRAY_LEN(clients));
+	clients[clients_n] = client_open(server.port);
+	return &clients[clients_n++];
+}
 
 static void ask(struct client *c, const char *request)
 {
@@ -30,9 +41,20 @@ static void ask(struct client *c, const char *request)
 	client_read(c, false, &a);
 }
 
-static int forget_answer(void **state)
+static int prepare(void **state)
 {
 	(void)state;
+	limits = server_limits;
+	return 0;
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	while (clients_n > 0)
+		client_close(&clients[--clients_n]);
+	if (server.http)
+		server_stop(&server);
 	answer_fini(&a);
 	return 0;
 }
@@ -41,192 +63,164 @@ static int forget_answer(void **state)
 
 static void test_header_deadline(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client silent, trickling, good;
+	struct client *silent, *trickling, *good;
 
 	(void)state;
 	limits.header_timeout_ns = SHORT_NS;
 	server = server_start(&limits, 1, NULL);
-	silent = client_open(server.port);
-	trickling = client_open(server.port);
-	good = client_open(server.port);
-	ask(&good, GET("/fixed"));
+	silent = opened();
+	trickling = opened();
+	good = opened();
+	ask(good, GET("/fixed"));
 	/* Each byte is news to libmicrohttpd, but the deadline is one for the whole head. One a
 	 * millisecond, so that the head stays far below its limit however fast the machine is. */
 	uint64_t began_ns = fl_clock_mono_ns();
 
-	client_send(&trickling, FL_STR("GET /fixed HTTP/1.1\r\nX-A: "));
-	while (client_hears_nothing(&trickling, 1)) {
-		client_send(&trickling, FL_STR("a"));
+	client_send(trickling, FL_STR("GET /fixed HTTP/1.1\r\nX-A: "));
+	while (client_hears_nothing(trickling, 1)) {
+		client_send(trickling, FL_STR("a"));
 		assert_true(fl_clock_mono_ns() - began_ns < 5 * FL_NS_PER_SEC);
 	}
-	client_read(&trickling, false, &a);
+	client_read(trickling, false, &a);
 	assert_int_equal(a.status, 408);
 	assert_non_null(strstr(a.body, "urn:fairlead:problem:request_timeout"));
-	client_read(&silent, false, &a);
+	client_read(silent, false, &a);
 	assert_int_equal(a.status, 408);
-	assert_true(client_is_closed(&silent));
-	ask(&good, GET("/fixed")); /* idle for longer than a head may take */
+	assert_true(client_is_closed(silent));
+	ask(good, GET("/fixed")); /* idle for longer than a head may take */
 	assert_int_equal(a.status, 200);
 	assert_int_equal(server_refusals(&server, "request_timeout"), 2);
 	assert_int_equal(server_counts(&server).reaped_total, 2);
-	client_close(&silent);
-	client_close(&trickling);
-	client_close(&good);
-	server_stop(&server);
 }
 
 static void test_second_header_deadline(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client c;
+	struct client *c;
 
 	(void)state;
 	limits.header_timeout_ns = SHORT_NS;
 	server = server_start(&limits, 1, NULL);
-	c = client_open(server.port);
-	ask(&c, GET("/fixed"));
-	client_send(&c, FL_STR("GET /fixed HTTP/1.1\r\nHost: a\r\n"));
-	client_read(&c, false, &a);
+	c = opened();
+	ask(c, GET("/fixed"));
+	client_send(c, FL_STR("GET /fixed HTTP/1.1\r\nHost: a\r\n"));
+	client_read(c, false, &a);
 	assert_int_equal(a.status, 408);
-	client_close(&c);
-	server_stop(&server);
 }
 
 static void test_body_deadline(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client c;
+	struct client *c;
 
 	(void)state;
 	limits.body_timeout_ns = SHORT_NS;
 	server = server_start(&limits, 1, NULL);
-	c = client_open(server.port);
-	client_send(&c,
-	            FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"));
-	while (client_is_open(&c))
-		client_send(&c, FL_STR("a"));
-	client_read(&c, false, &a);
+	c = opened();
+	client_send(c, FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"));
+	while (client_is_open(c))
+		client_send(c, FL_STR("a"));
+	client_read(c, false, &a);
 	assert_int_equal(a.status, 408);
 	assert_non_null(strstr(a.body, "urn:fairlead:problem:body_timeout"));
 	server_await(&fake.ended, 1);
 	assert_int_equal(fake.dispatched, 0);
-	client_close(&c);
-	server_stop(&server);
 }
 
 static void test_minimum_rate(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client c;
+	struct client *c;
 
 	(void)state;
 	limits.header_timeout_ns = SHORT_NS; /* from then on the rate counts */
 	limits.min_body_rate_bytes_per_sec = 1 << 20;
 	server = server_start(&limits, 1, NULL);
-	c = client_open(server.port);
-	client_send(&c,
+	c = opened();
+	client_send(c,
 	            FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc"));
-	client_read(&c, false, &a);
+	client_read(c, false, &a);
 	assert_int_equal(a.status, 408);
 	assert_non_null(strstr(a.body, "body_timeout"));
-	client_close(&c);
-	server_stop(&server);
 }
 
 static void test_idle_deadline(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client c;
+	struct client *c;
 
 	(void)state;
 	limits.idle_timeout_ns = SHORT_NS;
 	server = server_start(&limits, 1, NULL);
-	c = client_open(server.port);
-	ask(&c, GET("/fixed"));
-	assert_true(client_is_closed(&c)); /* without a word */
+	c = opened();
+	ask(c, GET("/fixed"));
+	assert_true(client_is_closed(c)); /* without a word */
 	server_await_connections(&server, 0);
-	client_close(&c);
-	server_stop(&server);
 }
 
 static void test_waiting_has_no_deadline(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client waiting, idle;
+	struct client *waiting, *idle;
 
 	(void)state;
 	limits.idle_timeout_ns = limits.header_timeout_ns = limits.body_timeout_ns = SHORT_NS;
 	server = server_start(&limits, 1, NULL);
-	waiting = client_open(server.port);
-	client_send(&waiting, FL_STR(GET("/wait")));
+	waiting = opened();
+	client_send(waiting, FL_STR(GET("/wait")));
 	server_await(&fake.waiting, 1);
-	idle = client_open(server.port); /* tells when the time is up */
-	ask(&idle, GET("/fixed"));
-	assert_true(client_is_closed(&idle));
-	assert_true(client_is_open(&waiting));
+	idle = opened(); /* tells when the time is up */
+	ask(idle, GET("/fixed"));
+	assert_true(client_is_closed(idle));
+	assert_true(client_is_open(waiting));
 	fake_finish(fl_http_loop(server.http, 0));
-	client_read(&waiting, false, &a);
+	client_read(waiting, false, &a);
 	assert_int_equal(a.status, 200);
-	client_close(&waiting);
-	client_close(&idle);
-	server_stop(&server);
 }
 
 static void test_slow_reader(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client c;
+	struct client *c;
 
 	(void)state;
 	limits.body_timeout_ns = SHORT_NS;
 	server = server_start(&limits, 1, NULL);
-	c = client_open(server.port);
-	client_send(&c, FL_STR(GET("/big/50000000")));
+	c = opened();
+	client_send(c, FL_STR(GET("/big/50000000")));
 	server_await(&fake.ended, 1); /* nothing is read meanwhile */
 	assert_int_equal(fake.sent, 0);
 	assert_int_equal(server_counts(&server).reaped_total, 1);
-	client_close(&c);
-	server_stop(&server);
 }
 
 /* ---- numbers ---- */
 
 static void test_small_heads(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
 	char request[2048];
-	struct client c;
+	struct client *c;
 
 	(void)state;
 	limits.max_header_bytes = 1024;
 	server = server_start(&limits, 1, NULL);
-	c = client_open(server.port);
+	c = opened();
 	(void)snprintf(request, sizeof request, "GET /fixed HTTP/1.1\r\nHost: a\r\nX: %0*d\r\n\r\n",
 	               1024 - 37, 0);
 	assert_int_equal(strlen(request), 1024);
-	ask(&c, request);
+	ask(c, request);
 	assert_int_equal(a.status, 200);
 	(void)snprintf(request, sizeof request, "GET /fixed HTTP/1.1\r\nHost: a\r\nX: %0*d\r\n\r\n",
 	               1025 - 37, 0);
-	ask(&c, request);
+	ask(c, request);
 	assert_int_equal(a.status, 431);
 	assert_non_null(strstr(a.body, "urn:fairlead:problem:head_too_large"));
-	client_close(&c);
-	server_stop(&server);
 }
 
 /* Descriptors used up: clients wait in the backlog, and are served when there are some again. */
 static void test_no_descriptors(void **state)
 {
 	struct rlimit before, few;
-	struct client one, two;
+	struct client *one, *two;
 
 	(void)state;
 	fl_log_set_level(FL_LOG_ERROR_LEVEL + 1);
-	server = server_start(&server_limits, 1, NULL);
-	one = client_open(server.port);
-	ask(&one, GET("/fixed"));
+	server = server_start(&limits, 1, NULL);
+	one = opened();
+	ask(one, GET("/fixed"));
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = before;
 	/* Room for the client's end, which takes the lowest number, and no more. */
@@ -235,38 +229,34 @@ static void test_no_descriptors(void **state)
 	assert_int_equal(close(lowest), 0);
 	few.rlim_cur = (rlim_t)lowest + 1;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	two = client_open(server.port);
-	client_send(&two, FL_STR(GET("/fixed")));
-	ask(&one, GET("/fixed"));
+	two = opened();
+	client_send(two, FL_STR(GET("/fixed")));
+	ask(one, GET("/fixed"));
 	assert_int_equal(a.status, 200);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	client_read(&two, false, &a);
+	client_read(two, false, &a);
 	assert_int_equal(a.status, 200);
-	client_close(&one);
-	client_close(&two);
-	server_stop(&server);
 	fl_log_set_level(FL_LOG_INFO);
 }
 
 static void test_connections(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client c[21];
+	struct client *c[21];
 	unsigned served = 0, busy = 0, closed = 0;
 
 	(void)state;
 	limits.max_connections = 20;
 	server = server_start(&limits, 1, NULL);
 	for (int i = 0; i < 21; i++)
-		c[i] = client_open(server.port);
+		c[i] = opened();
 	for (int i = 0; i < 21; i++) {
-		ask(&c[i], GET("/fixed"));
+		ask(c[i], GET("/fixed"));
 		served += a.status == 200;
 		closed += a.status == 0;
 		if (a.status == 503) {
 			busy++;
 			assert_non_null(strstr(a.body, "too_many_connections"));
-			assert_true(client_is_closed(&c[i]));
+			assert_true(client_is_closed(c[i]));
 		}
 	}
 	assert_int_equal(served, 18);
@@ -274,59 +264,49 @@ static void test_connections(void **state)
 	assert_int_equal(closed, 1);
 	assert_int_equal(server_counts(&server).refused_connections_total, 1);
 	for (int i = 0; i < 21; i++)
-		client_close(&c[i]);
+		client_close(c[i]);
 	server_await_connections(&server, 0);
-	c[0] = client_open(server.port);
-	ask(&c[0], GET("/fixed"));
+	c[0] = opened();
+	ask(c[0], GET("/fixed"));
 	assert_int_equal(a.status, 200);
-	client_close(&c[0]);
-	server_stop(&server);
 }
 
 static void test_connections_of_an_address(void **state)
 {
-	struct fl_cfg_limits limits = server_limits;
-	struct client c[4];
+	struct client *c[4];
 
 	(void)state;
 	limits.max_connections_per_address = 3;
 	server = server_start(&limits, 2, NULL);
 	for (int i = 0; i < 3; i++) {
-		c[i] = client_open(server.port);
-		ask(&c[i], GET("/fixed"));
+		c[i] = opened();
+		ask(c[i], GET("/fixed"));
 		assert_int_equal(a.status, 200);
 	}
-	c[3] = client_open(server.port);
-	assert_true(client_is_closed(&c[3]));
-	client_close(&c[3]);
-	client_close(&c[0]);
+	c[3] = opened();
+	assert_true(client_is_closed(c[3]));
+	client_close(c[3]);
+	client_close(c[0]);
 	server_await_connections(&server, 2);
-	c[0] = client_open(server.port);
-	ask(&c[0], GET("/fixed"));
+	c[0] = opened();
+	ask(c[0], GET("/fixed"));
 	assert_int_equal(a.status, 200);
-	for (int i = 0; i < 3; i++)
-		client_close(&c[i]);
-	server_stop(&server);
 }
 
 static void test_trusted_proxies_are_not_counted(void **state)
 {
 	static const struct fl_str item = FL_STR_INIT("127.0.0.1");
 	static const struct fl_cfg_strings trusted = {&item, 1};
-	struct fl_cfg_limits limits = server_limits;
-	struct client c[4];
+	struct client *c[4];
 
 	(void)state;
 	limits.max_connections_per_address = 1;
 	server = server_start(&limits, 1, &trusted);
 	for (int i = 0; i < 4; i++) {
-		c[i] = client_open(server.port);
-		ask(&c[i], GET("/fixed"));
+		c[i] = opened();
+		ask(c[i], GET("/fixed"));
 		assert_int_equal(a.status, 200);
 	}
-	for (int i = 0; i < 4; i++)
-		client_close(&c[i]);
-	server_stop(&server);
 }
 
 static void test_six_by_block(void **state)
@@ -354,21 +334,18 @@ static void test_six_by_block(void **state)
 
 static void test_spread(void **state)
 {
-	struct client c[40];
+	struct client *c[40];
 
 	(void)state;
-	server = server_start(&server_limits, 4, NULL);
+	server = server_start(&limits, 4, NULL);
 	for (int i = 0; i < 40; i++)
-		c[i] = client_open(server.port);
+		c[i] = opened();
 	for (int i = 0; i < 40; i++) {
-		ask(&c[i], GET("/fixed"));
+		ask(c[i], GET("/fixed"));
 		assert_int_equal(a.status, 200);
 	}
 	for (int i = 0; i < 4; i++)
 		assert_in_range(fake.by_worker[i], 8, 12);
-	for (int i = 0; i < 40; i++)
-		client_close(&c[i]);
-	server_stop(&server);
 }
 
 /* ---- listening ---- */
@@ -477,56 +454,53 @@ static void test_six(void **state)
 
 static void test_drain(void **state)
 {
-	struct client waiting, idle, late;
+	struct client *waiting, *idle, *late;
 
 	(void)state;
-	server = server_start(&server_limits, 2, NULL);
-	waiting = client_open(server.port);
-	idle = client_open(server.port);
-	late = client_open(server.port);
-	ask(&idle, GET("/fixed"));
-	client_send(&waiting, FL_STR(GET("/wait")));
+	server = server_start(&limits, 2, NULL);
+	waiting = opened();
+	idle = opened();
+	late = opened();
+	ask(idle, GET("/fixed"));
+	client_send(waiting, FL_STR(GET("/wait")));
 	server_await(&fake.waiting, 1);
 	fl_http_quiesce(server.http);
-	assert_true(client_is_closed(&idle));
+	assert_true(client_is_closed(idle));
 	assert_false(fl_http_wait_drained(server.http, 10 * FL_NS_PER_MS));
 	/* A connection that never asked anything may ask once. */
-	ask(&late, GET("/fixed"));
+	ask(late, GET("/fixed"));
 	assert_int_equal(a.status, 200);
 	assert_true(a.says_close);
 	for (unsigned i = 0; i < 2; i++)
 		fake_finish(fl_http_loop(server.http, i));
 	assert_true(fl_http_wait_drained(server.http, 10 * FL_NS_PER_SEC));
-	client_read(&waiting, false, &a);
+	client_read(waiting, false, &a);
 	assert_int_equal(a.status, 200);
 	assert_true(a.says_close);
-	assert_true(client_is_closed(&waiting));
+	assert_true(client_is_closed(waiting));
 	fl_http_close(server.http);
 	server_end(&server);
-	client_close(&waiting);
-	client_close(&idle);
-	client_close(&late);
 }
 
 static void test_close_answers_what_waits(void **state)
 {
 	enum { N = 50 };
-	struct client c[N];
+	struct client *c[N];
 
 	(void)state;
-	server = server_start(&server_limits, 2, NULL);
+	server = server_start(&limits, 2, NULL);
 	for (int i = 0; i < N; i++) {
-		c[i] = client_open(server.port);
-		client_send(&c[i], FL_STR(GET("/wait")));
+		c[i] = opened();
+		client_send(c[i], FL_STR(GET("/wait")));
 	}
 	server_await(&fake.waiting, N);
 	fl_http_close(server.http);
 	assert_int_equal(fake.drained, N);
 	for (int i = 0; i < N; i++) {
-		client_read(&c[i], false, &a);
+		client_read(c[i], false, &a);
 		assert_int_equal(a.status, 503);
 		assert_true(a.says_close);
-		client_close(&c[i]);
+		client_close(c[i]);
 	}
 	server_end(&server);
 	assert_int_equal(fake.ended, N);
@@ -535,37 +509,35 @@ static void test_close_answers_what_waits(void **state)
 
 static void test_close_with_debts(void **state)
 {
-	struct client c;
+	struct client *c;
 
 	(void)state;
-	server = server_start(&server_limits, 1, NULL);
-	c = client_open(server.port);
-	client_send(&c, FL_STR(GET("/owe")));
+	server = server_start(&limits, 1, NULL);
+	c = opened();
+	client_send(c, FL_STR(GET("/owe")));
 	server_await(&fake.waiting, 1);
 	fl_http_close(server.http);
-	client_read(&c, false, &a);
+	client_read(c, false, &a);
 	assert_int_equal(a.status, 503);
 	assert_int_equal(fake.owed, 1);
 	fake_pay(fl_http_loop(server.http, 0)); /* the loop goes on until stop */
 	server_end(&server);
 	assert_int_equal(fake.owed, 0);
-	client_close(&c);
 }
 
 static void test_close_in_the_middle(void **state)
 {
-	struct client head, body, reading, silent;
+	struct client *head, *body, *reading;
 
 	(void)state;
-	server = server_start(&server_limits, 1, NULL);
-	head = client_open(server.port);
-	body = client_open(server.port);
-	reading = client_open(server.port);
-	silent = client_open(server.port);
-	client_send(&head, FL_STR("GET /fixed HTTP/1.1\r\nHost"));
-	client_send(&body,
-	            FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"));
-	client_send(&reading, FL_STR(GET("/big/50000000")));
+	server = server_start(&limits, 1, NULL);
+	head = opened();
+	body = opened();
+	reading = opened();
+	(void)opened(); /* says nothing */
+	client_send(head, FL_STR("GET /fixed HTTP/1.1\r\nHost"));
+	client_send(body, FL_STR("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"));
+	client_send(reading, FL_STR(GET("/big/50000000")));
 	server_await(&fake.begun, 2);
 	server_await_connections(&server, 4);
 	fl_http_close(server.http); /* gives up after a second */
@@ -573,10 +545,6 @@ static void test_close_in_the_middle(void **state)
 	server_end(&server);
 	assert_int_equal(fake.ended, 2);
 	assert_int_equal(fake.sent, 0);
-	client_close(&head);
-	client_close(&body);
-	client_close(&reading);
-	client_close(&silent);
 }
 
 static void test_never_started(void **state)
@@ -596,7 +564,7 @@ static void test_never_started(void **state)
 
 int main(void)
 {
-#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, NULL, forget_answer)
+#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, prepare, clean_up)
 	const struct CMUnitTest tests[] = {
 	    CASE("a head has one deadline, however it trickles", test_header_deadline),
 	    CASE("so has the head of a later request", test_second_header_deadline),

@@ -11,19 +11,28 @@
 #include "gateway/loop/loop.h"
 #include "gateway/loop/timers.h"
 
-static struct fl_loop *made(void)
-{
-	struct fl_loop *loop = NULL;
+static struct fl_loop *loop; /* of the case */
 
-	assert_int_equal(fl_loop_create(&loop), 0);
-	return loop;
+static int setup(void **state)
+{
+	(void)state;
+	return fl_loop_create(&loop);
 }
+
+/* Asserts that nothing is left in it. */
+static int teardown(void **state)
+{
+	(void)state;
+	fl_loop_destroy(loop);
+	return 0;
+}
+
+#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, setup, teardown)
 
 /* ---- descriptors ---- */
 
 struct end { /* the reading end of a pipe with one byte in it */
 	struct fl_loop_io io;
-	struct fl_loop *loop;
 	struct end *victim; /* is deleted by the callback */
 	bool re_add;
 	int write_fd, calls;
@@ -38,18 +47,18 @@ static void on_end(struct fl_loop_io *io, uint32_t events)
 	end->events = events;
 	if (end->victim == NULL)
 		return;
-	fl_loop_io_del(end->loop, &end->victim->io);
+	fl_loop_io_del(loop, &end->victim->io);
 	if (end->re_add)
-		assert_int_equal(fl_loop_io_add(end->loop, &end->victim->io, EPOLLIN), 0);
+		assert_int_equal(fl_loop_io_add(loop, &end->victim->io, EPOLLIN), 0);
 }
 
-static void open_end(struct fl_loop *loop, struct end *end)
+static void open_end(struct end *end)
 {
 	int fds[2];
 
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "x", 1), 1);
-	*end = (struct end){.io = {fds[0], on_end}, .loop = loop, .write_fd = fds[1]};
+	*end = (struct end){.io = {fds[0], on_end}, .write_fd = fds[1]};
 	assert_int_equal(fl_loop_io_add(loop, &end->io, EPOLLIN), 0);
 }
 
@@ -61,11 +70,10 @@ static void close_end(struct end *end)
 
 static void descriptors_report(void **state)
 {
-	struct fl_loop *loop = made();
 	struct end end;
 
 	(void)state;
-	open_end(loop, &end);
+	open_end(&end);
 	fl_loop_run_once(loop, 0);
 	fl_loop_run_once(loop, UINT64_MAX); /* level-triggered: it comes again */
 	assert_int_equal(end.calls, 2);
@@ -77,18 +85,16 @@ static void descriptors_report(void **state)
 	fl_loop_run_once(loop, 0);
 	assert_int_equal(end.calls, 2);
 	close_end(&end);
-	fl_loop_destroy(loop);
 }
 
 /* Each of two ready descriptors deletes the other: exactly one callback, whichever came first. */
 static void deleted_gets_no_callback(void **state)
 {
-	struct fl_loop *loop = made();
 	struct end a, b;
 
 	(void)state;
-	open_end(loop, &a);
-	open_end(loop, &b);
+	open_end(&a);
+	open_end(&b);
 	a.victim = &b;
 	b.victim = &a;
 	fl_loop_run_once(loop, 0);
@@ -96,18 +102,16 @@ static void deleted_gets_no_callback(void **state)
 	fl_loop_io_del(loop, a.calls ? &a.io : &b.io);
 	close_end(&a);
 	close_end(&b);
-	fl_loop_destroy(loop);
 }
 
 /* The fetched event was the old registration's; the new one reports in the next round. */
 static void added_again_waits_a_round(void **state)
 {
-	struct fl_loop *loop = made();
 	struct end a, b;
 
 	(void)state;
-	open_end(loop, &a);
-	open_end(loop, &b);
+	open_end(&a);
+	open_end(&b);
 	a.victim = &b;
 	b.victim = &a;
 	a.re_add = b.re_add = true;
@@ -120,33 +124,29 @@ static void added_again_waits_a_round(void **state)
 	fl_loop_io_del(loop, &b.io);
 	close_end(&a);
 	close_end(&b);
-	fl_loop_destroy(loop);
 }
 
 static void deletes_itself(void **state)
 {
-	struct fl_loop *loop = made();
 	struct end a;
 
 	(void)state;
-	open_end(loop, &a);
+	open_end(&a);
 	a.victim = &a;
 	fl_loop_run_once(loop, 0);
 	fl_loop_run_once(loop, 0);
 	assert_int_equal(a.calls, 1);
 	close_end(&a);
-	fl_loop_destroy(loop);
 }
 
 /* As libmicrohttpd's own epoll descriptor is used. */
 static void watches_an_epoll_descriptor(void **state)
 {
-	struct fl_loop *loop = made();
-	struct end inner, outer = {.io = {epoll_create1(0), on_end}, .loop = loop};
+	struct end inner, outer = {.io = {epoll_create1(0), on_end}};
 	struct epoll_event event = {.events = EPOLLIN};
 
 	(void)state;
-	open_end(loop, &inner);
+	open_end(&inner);
 	fl_loop_io_del(loop, &inner.io);
 	assert_int_equal(epoll_ctl(outer.io.fd, EPOLL_CTL_ADD, inner.io.fd, &event), 0);
 	assert_int_equal(fl_loop_io_add(loop, &outer.io, EPOLLIN), 0);
@@ -157,36 +157,32 @@ static void watches_an_epoll_descriptor(void **state)
 	fl_loop_io_del(loop, &outer.io);
 	assert_int_equal(close(outer.io.fd), 0);
 	close_end(&inner);
-	fl_loop_destroy(loop);
 }
 
 static void refuses_bad_descriptors(void **state)
 {
-	struct fl_loop *loop = made();
 	struct fl_loop_io bad = {.fd = -1, .on_event = on_end};
 	struct end end;
 
 	(void)state;
 	assert_int_equal(fl_loop_io_add(loop, &bad, EPOLLIN), -EBADF);
-	open_end(loop, &end);
+	open_end(&end);
 	assert_int_equal(fl_loop_io_add(loop, &end.io, EPOLLIN), -EEXIST);
 	bad.fd = end.write_fd;
 	assert_int_equal(fl_loop_io_mod(loop, &bad, EPOLLIN), -ENOENT);
 	fl_loop_io_del(loop, &end.io);
 	close_end(&end);
-	fl_loop_destroy(loop); /* what was refused does not count */
 }
 
 static void more_ready_than_one_wait_fetches(void **state)
 {
 	enum { N = 300 };
-	struct fl_loop *loop = made();
 	static struct end ends[N];
 	int rounds = 0, served;
 
 	(void)state;
 	for (int i = 0; i < N; i++)
-		open_end(loop, &ends[i]);
+		open_end(&ends[i]);
 	do {
 		fl_loop_run_once(loop, 0);
 		served = 0;
@@ -198,7 +194,6 @@ static void more_ready_than_one_wait_fetches(void **state)
 		fl_loop_io_del(loop, &ends[i].io);
 		close_end(&ends[i]);
 	}
-	fl_loop_destroy(loop);
 }
 
 /* ---- timers ---- */
@@ -229,7 +224,6 @@ static void on_alarm(struct fl_loop_timer *timer)
 
 static void timers_expire_soonest_first(void **state)
 {
-	struct fl_loop *loop = made();
 	struct alarm alarms[3];
 	uint64_t start_ns = fl_clock_mono_ns();
 
@@ -248,12 +242,10 @@ static void timers_expire_soonest_first(void **state)
 		assert_int_equal(alarms[i].calls, 1);
 		assert_int_equal(alarms[i].place, 3 - i);
 	}
-	fl_loop_destroy(loop);
 }
 
 static void a_moved_timer_expires_once(void **state)
 {
-	struct fl_loop *loop = made();
 	struct alarm a = {.timer.on_expire = on_alarm, .loop = loop};
 
 	(void)state;
@@ -266,12 +258,10 @@ static void a_moved_timer_expires_once(void **state)
 	fl_loop_run_once(loop, 0);
 	assert_int_equal(a.calls, 1);
 	fl_loop_timer_cancel(loop, &a.timer); /* not set: accepted */
-	fl_loop_destroy(loop);
 }
 
 static void a_cancelled_timer_that_is_due_is_not_called(void **state)
 {
-	struct fl_loop *loop = made();
 	struct alarm a = {.timer.on_expire = on_alarm, .loop = loop}, b = a;
 
 	(void)state;
@@ -283,12 +273,10 @@ static void a_cancelled_timer_that_is_due_is_not_called(void **state)
 	fl_loop_run_once(loop, 0);
 	assert_int_equal(a.calls, 1);
 	assert_int_equal(b.calls, 0);
-	fl_loop_destroy(loop);
 }
 
 static void a_timer_that_sets_itself_again_waits_a_round(void **state)
 {
-	struct fl_loop *loop = made();
 	struct alarm a = {.timer.on_expire = on_alarm, .loop = loop, .again_ns = 1};
 
 	(void)state;
@@ -298,7 +286,6 @@ static void a_timer_that_sets_itself_again_waits_a_round(void **state)
 		assert_int_equal(a.calls, rounds);
 	}
 	fl_loop_timer_cancel(loop, &a.timer);
-	fl_loop_destroy(loop);
 }
 
 static uint64_t next_random(uint64_t *seed)
@@ -358,7 +345,6 @@ static bool may_not_wait(void *ctx)
 
 static void the_hook_forbids_waiting(void **state)
 {
-	struct fl_loop *loop = made();
 	int calls = 0;
 
 	(void)state;
@@ -366,42 +352,39 @@ static void the_hook_forbids_waiting(void **state)
 	fl_loop_run_once(loop, UINT64_MAX);
 	fl_loop_run_once(loop, UINT64_MAX);
 	assert_int_equal(calls, 2);
-	fl_loop_destroy(loop);
 }
 
 static void the_wait_ends_at_its_maximum(void **state)
 {
-	struct fl_loop *loop = made();
 	uint64_t start_ns = fl_clock_mono_ns();
 
 	(void)state;
 	fl_loop_run_once(loop, 3 * FL_NS_PER_MS);
 	assert_true(fl_loop_now_ns(loop) >= start_ns + 3 * FL_NS_PER_MS);
 	assert_true(fl_loop_now_ns(loop) <= fl_clock_mono_ns());
-	fl_loop_destroy(loop);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest cases[] = {
-	    FL_CASE("a descriptor reports while it is added and ready", descriptors_report),
-	    FL_CASE("a descriptor deleted after its event was fetched gets no callback",
-	            deleted_gets_no_callback),
-	    FL_CASE("a descriptor added again waits for the next round", added_again_waits_a_round),
-	    FL_CASE("a descriptor may delete itself", deletes_itself),
-	    FL_CASE("an epoll descriptor is watched level-triggered", watches_an_epoll_descriptor),
-	    FL_CASE("what epoll refuses is told and not counted", refuses_bad_descriptors),
-	    FL_CASE("more ready descriptors than one wait fetches are all served",
-	            more_ready_than_one_wait_fetches),
-	    FL_CASE("timers expire soonest first and not early", timers_expire_soonest_first),
-	    FL_CASE("a moved timer expires once, at its new deadline", a_moved_timer_expires_once),
-	    FL_CASE("a cancelled timer that is due is not called",
-	            a_cancelled_timer_that_is_due_is_not_called),
-	    FL_CASE("a timer that sets itself again waits for the next round",
-	            a_timer_that_sets_itself_again_waits_a_round),
-	    FL_CASE("the heap agrees with a plain array", the_heap_agrees_with_an_array),
-	    FL_CASE("the hook runs each round and forbids waiting", the_hook_forbids_waiting),
-	    FL_CASE("a wait ends at its maximum", the_wait_ends_at_its_maximum),
+	    CASE("a descriptor reports while it is added and ready", descriptors_report),
+	    CASE("a descriptor deleted after its event was fetched gets no callback",
+	         deleted_gets_no_callback),
+	    CASE("a descriptor added again waits for the next round", added_again_waits_a_round),
+	    CASE("a descriptor may delete itself", deletes_itself),
+	    CASE("an epoll descriptor is watched level-triggered", watches_an_epoll_descriptor),
+	    CASE("what epoll refuses is told and not counted", refuses_bad_descriptors),
+	    CASE("more ready descriptors than one wait fetches are all served",
+	         more_ready_than_one_wait_fetches),
+	    CASE("timers expire soonest first and not early", timers_expire_soonest_first),
+	    CASE("a moved timer expires once, at its new deadline", a_moved_timer_expires_once),
+	    CASE("a cancelled timer that is due is not called",
+	         a_cancelled_timer_that_is_due_is_not_called),
+	    CASE("a timer that sets itself again waits for the next round",
+	         a_timer_that_sets_itself_again_waits_a_round),
+	    CASE("the heap agrees with a plain array", the_heap_agrees_with_an_array),
+	    CASE("the hook runs each round and forbids waiting", the_hook_forbids_waiting),
+	    CASE("a wait ends at its maximum", the_wait_ends_at_its_maximum),
 	};
 
 	return cmocka_run_group_tests_name("loop", cases, NULL, NULL);

@@ -3,28 +3,9 @@
  *
  * Acceptance is as the official engine 4.12.0 has it.
  */
-#include "tests/unit/test.h"
+#include "tests/unit/policy/fixture.h"
 
 #include <stdio.h>
-
-#include "policy/cedar.h"
-
-static struct fl_arena arena;
-static struct fl_problems problems;
-
-static int setup(void **state)
-{
-	(void)state;
-	fl_arena_init(&arena, 4096, 64 << 20);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fl_arena_fini(&arena);
-	return 0;
-}
 
 static const struct {
 	const char *json, *value; /* NULL: refused */
@@ -310,16 +291,13 @@ static void test_copies(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
-	    FL_CASE_SETUP("values come from JSON as in the official engine", test_values, setup,
-	                  teardown),
-	    FL_CASE_SETUP("stores are taken and refused likewise", test_stores, setup, teardown),
-	    FL_CASE_SETUP("a long chain of parents is closed", test_long_chain, setup, teardown),
-	    FL_CASE_SETUP("a full store is an outcome", test_full_store, setup, teardown),
-	    FL_CASE_SETUP("JSON nests to its limit and not beyond", test_deep_json, setup,
-	                  teardown),
-	    FL_CASE_SETUP("a problem stands at its line and column", test_positions, setup,
-	                  teardown),
-	    FL_CASE_SETUP("a copy borrows nothing", test_copies, setup, teardown),
+	    CASE("values come from JSON as in the official engine", test_values),
+	    CASE("stores are taken and refused likewise", test_stores),
+	    CASE("a long chain of parents is closed", test_long_chain),
+	    CASE("a full store is an outcome", test_full_store),
+	    CASE("JSON nests to its limit and not beyond", test_deep_json),
+	    CASE("a problem stands at its line and column", test_positions),
+	    CASE("a copy borrows nothing", test_copies),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);

@@ -3,30 +3,12 @@
  *
  * Acceptance is as the official engine 4.12.0 has it.
  */
-#include "tests/unit/test.h"
+#include "tests/unit/policy/fixture.h"
 
 #include <stdio.h>
 
 #include "policy/parse.h"
 #include "policy/print.h"
-
-static struct fl_arena arena;
-static struct fl_problems problems;
-
-static int setup(void **state)
-{
-	(void)state;
-	fl_arena_init(&arena, 4096, 64 << 20);
-	fl_problems_init(&problems, &arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fl_arena_fini(&arena);
-	return 0;
-}
 
 static int parse(struct fl_str text, struct fl_cedar_policies_ast *ret)
 {
@@ -484,20 +466,14 @@ static void test_printed(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
-	    FL_CASE_SETUP("conditions are taken and refused as by the official engine",
-	                  test_conditions, setup, teardown),
-	    FL_CASE_SETUP("scopes, annotations and clauses likewise", test_policies, setup,
-	                  teardown),
-	    FL_CASE_SETUP("each policy's first problem has a position and says what was expected",
-	                  test_positions, setup, teardown),
-	    FL_CASE_SETUP("the parts of a policy are where the AST says", test_parts, setup,
-	                  teardown),
-	    FL_CASE_SETUP("each limit holds, one below it does not", test_limits, setup, teardown),
-	    FL_CASE_SETUP("a full arena is an outcome", test_full_arena, setup, teardown),
-	    FL_CASE_SETUP("printed text parses to what prints the same", test_round_trip, setup,
-	                  teardown),
-	    FL_CASE_SETUP("policies are printed as people write them", test_printed, setup,
-	                  teardown),
+	    CASE("conditions are taken and refused as by the official engine", test_conditions),
+	    CASE("scopes, annotations and clauses likewise", test_policies),
+	    CASE("each policy's first problem has a position and says what was expected", test_positions),
+	    CASE("the parts of a policy are where the AST says", test_parts),
+	    CASE("each limit holds, one below it does not", test_limits),
+	    CASE("a full arena is an outcome", test_full_arena),
+	    CASE("printed text parses to what prints the same", test_round_trip),
+	    CASE("policies are printed as people write them", test_printed),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);

@@ -3,27 +3,7 @@
  *
  * The tables' answers are the official engine's (4.12.0).
  */
-#include "tests/unit/test.h"
-
-#include "policy/cedar.h"
-
-static struct fl_arena arena;
-static struct fl_problems problems;
-
-static int setup(void **state)
-{
-	(void)state;
-	fl_arena_init(&arena, 4096, 64 << 20);
-	fl_problems_init(&problems, &arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fl_arena_fini(&arena);
-	return 0;
-}
+#include "tests/unit/policy/fixture.h"
 
 struct row {
 	const char *text;
@@ -770,15 +750,12 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
-	    FL_CASE_SETUP("schemas are taken and refused as by the official engine", test_schemas,
-	                  setup, teardown),
-	    FL_CASE_SETUP("in JSON syntax likewise", test_json_schemas, setup, teardown),
-	    FL_CASE_SETUP("entities are read and checked by the schema likewise", test_stores,
-	                  setup, teardown),
-	    FL_CASE_SETUP("requests likewise", test_requests, setup, teardown),
-	    FL_CASE_SETUP("names are found over namespaces and texts", test_resolved, setup,
-	                  teardown),
-	    FL_CASE_SETUP("each limit holds", test_limits, setup, teardown),
+	    CASE("schemas are taken and refused as by the official engine", test_schemas),
+	    CASE("in JSON syntax likewise", test_json_schemas),
+	    CASE("entities are read and checked by the schema likewise", test_stores),
+	    CASE("requests likewise", test_requests),
+	    CASE("names are found over namespaces and texts", test_resolved),
+	    CASE("each limit holds", test_limits),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);
