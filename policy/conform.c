@@ -219,8 +219,8 @@ static int check_ancestors(const struct fl_cedar_entity *e, const struct fl_ceda
 	return 0;
 }
 
-static int check_entity(const struct fl_cedar_entity *e, const struct fl_cedar_schema *schema,
-                        struct fl_error *err)
+int fl_cedar_entity_check(const struct fl_cedar_entity *e, const struct fl_cedar_schema *schema,
+                          struct fl_error *err)
 {
 	const struct fl_cedar_entity_type *type = fl_cedar_schema_type(schema, e->uid->type);
 	struct fl_error inner = FL_ERROR_INIT;
@@ -241,7 +241,7 @@ int fl_cedar_entities_check(const struct fl_cedar_entities *es,
                             const struct fl_cedar_schema *schema, struct fl_error *err)
 {
 	for (size_t i = 0; i < fl_cedar_entities_count(es); i++) {
-		int r = check_entity(fl_cedar_entities_at(es, i), schema, err);
+		int r = fl_cedar_entity_check(fl_cedar_entities_at(es, i), schema, err);
 
 		if (r != 0)
 			return r;

@@ -17,8 +17,11 @@ bool fl_cedar_conforms(const struct fl_cedar_schema *schema, const struct fl_ced
  * FL_CEDAR_E_LIMIT, FL_CEDAR_E_MEMORY. */
 int fl_cedar_entities_add_actions(struct fl_cedar_entities *es,
                                   const struct fl_cedar_schema *schema, struct fl_error *err);
-/* All entities of a finished store: declared types, attributes, tags, ancestors, ids of enumerated
- * types, actions as declared. FL_CEDAR_E_INVALID. */
+/* An entity of a finished store: declared type, attributes, tags, ancestors, id of an enumerated
+ * type, an action as declared. FL_CEDAR_E_INVALID. */
+int fl_cedar_entity_check(const struct fl_cedar_entity *e, const struct fl_cedar_schema *schema,
+                          struct fl_error *err);
+/* All of them, up to the first that is not as it should be. */
 int fl_cedar_entities_check(const struct fl_cedar_entities *es,
                             const struct fl_cedar_schema *schema, struct fl_error *err);
 /* The action is declared, applies to principal and resource, and the context is of its type.

@@ -42,6 +42,7 @@ struct fl_bundle {
 	_Atomic unsigned refs;
 	struct fl_arena arena; /* of all that is below */
 	unsigned char digest[32]; /* of all that it was made from */
+	uint64_t since_wall_ns; /* since when policies of this digest decide */
 	struct fl_config *config; /* a reference: indexes below are its */
 	struct fl_cedar_schema *schema;
 	struct fl_cedar_entities *entities;
@@ -62,7 +63,7 @@ struct fl_bundle {
 
 /* Makes it from config->policies. `connectors` has one for each of config->connectors; NULL: nothing
  * is known of any. `old` (may be NULL) is returned with one more reference when it was made from the
- * same. Problems: policy_* with file, line and column; all at once. NULL when there was an error, or
+ * same: this very configuration, and connectors that do not differ in what policies see. Problems: policy_* with file, line and column; all at once. NULL when there was an error, or
  * when config->policies is not given (then without a problem). [control] */
 struct fl_bundle *fl_bundle_build(struct fl_config *config,
 				  const struct fl_bundle_connector *connectors,
