@@ -36,5 +36,7 @@ bool fl_bundle_make_entities(struct fl_bundle_build *b);
 /* Problems that the language library told since `*since` was problems->tail get the code that the
  * gateway knows them by, and how to mend them. */
 void fl_bundle_translate(struct fl_problems *problems, struct fl_problem **since);
+/* The same for what was told of schemas. */
+void fl_bundle_translate_schema(struct fl_problem **since);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "gateway/authorize/build.h"
+#include "gateway/authorize/decide.h"
 #include "policy/validate.h"
 
 #define ID_MAX 128u
@@ -168,7 +169,7 @@ static bool finish_set(struct fl_bundle_build *b, struct fl_cedar_set *set, cons
 		policies[kept].id = policy->id; /* of this set: it lives as long */
 		policies[kept++].file = policy->file;
 	}
-	*ret = (struct fl_bundle_set){set, policies, kept};
+	*ret = (struct fl_bundle_set){.set = set, .policies = policies, .policies_n = kept};
 	return fl_cedar_set_finish(set) == 0;
 }
 
@@ -291,7 +292,7 @@ struct fl_bundle *fl_bundle_build(struct fl_config *config,
 	bool ok = has_schema && fl_bundle_make_entities(&b);
 
 	ok = make_policies(&b, has_schema) && ok;
-	if (ok && !fl_arena_is_overflown(&b.bundle->arena))
+	if (ok && fl_decide_prepare(b.bundle) && !fl_arena_is_overflown(&b.bundle->arena))
 		return b.bundle;
 	if (problems->errors == errors)
 		tell_memory(&b);

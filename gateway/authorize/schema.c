@@ -254,6 +254,6 @@ bool fl_bundle_make_schema(struct fl_bundle_build *b)
 		ok = fl_cedar_schema_add(b->bundle->schema, own->items[i].text,
 		                         own->items[i].path.p, b->problems) == 0;
 	ok = ok && fl_cedar_schema_finish(b->bundle->schema, b->problems) == 0;
-	fl_bundle_translate(b->problems, since);
+	fl_bundle_translate_schema(since);
 	return ok;
 }

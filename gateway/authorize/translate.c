@@ -9,9 +9,6 @@ static const struct {
 } rows[] = {
     {"policy_syntax", "policy_syntax", NULL},
     {"policy_limit", "policy_limit", "split it"},
-    {"schema_syntax", "policy_schema", NULL},
-    {"schema_invalid", "policy_schema", NULL},
-    {"schema_limit", "policy_schema", "split it"},
     {"json_syntax", "policy_entities", NULL},
     {"json_limit", "policy_entities", NULL},
     {"entities_invalid", "policy_entities", NULL},
@@ -33,7 +30,8 @@ static const struct {
     {"unexpected_type", "policy_type", NULL},
     {"incompatible_types", "policy_type", NULL},
     {"unknown_attribute", "policy_unknown_attribute",
-     "headers must be listed in policies.headers; look at the schema for what else there is"},
+     "`resource is Gw::Route` in the scope leaves the deeds of connectors out, which have another "
+     "context; headers must be listed in policies.headers"},
     {"unsafe_optional_attribute", "policy_unsafe_attribute",
      "ask first whether it is there: `x has a && x.a == ...`"},
     {"unsafe_tag", "policy_unsafe_tag",
@@ -60,4 +58,10 @@ void fl_bundle_translate(struct fl_problems *problems, struct fl_problem **since
 		if (i < FL_ARRAY_LEN(rows) && rows[i].hint != NULL && p->hint.n == 0)
 			fl_problem_hint(problems, p, "%s", rows[i].hint);
 	}
+}
+
+void fl_bundle_translate_schema(struct fl_problem **since)
+{
+	for (struct fl_problem *p = *since; p != NULL; p = p->next)
+		p->code = "policy_schema"; /* the parser's own are those of policies */
 }
