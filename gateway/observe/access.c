@@ -1,4 +1,4 @@
-/* gateway/observe/access.c - the access log's writer thread
+/* gateway/observe/access.c - the access log's writer thread, which the decision log has, too
  * SPDX-License-Identifier: Apache-2.0
  *
  * The writer ticks once a second while there is something to write. When a tick brings nothing it
@@ -16,7 +16,7 @@
 
 #include "base/thread.h"
 #include "gateway/observe/ring.h"
-#include "gateway/observe/sink.h"
+#include "gateway/observe/lines.h"
 
 #define TICK_MS 1000
 #define CLOSE_MAX_NS (2 * FL_NS_PER_SEC)
@@ -37,6 +37,7 @@ struct fl_access_log {
 	_Atomic uint64_t lost;              /* by the writer */
 	_Atomic uint64_t close_deadline_ns; /* 0: not closing */
 	atomic_bool is_asleep, must_reopen;
+	_Atomic unsigned refs;
 };
 
 /* Async-signal-safe. */
@@ -49,19 +50,25 @@ static void wake(struct fl_access_log *log)
 		return;
 }
 
-void fl_access_log_add(struct fl_access_log *log, unsigned worker, const struct fl_access_record *r)
+void fl_lines_add(struct fl_access_log *log, unsigned worker, fl_access_line_fn format,
+                  const void *record)
 {
 	bool is_half_full;
 
 	if (log == NULL)
 		return;
 	FL_ASSERT(worker < log->workers);
-	if (!fl_access_ring_add(&log->rings[worker], r, &is_half_full))
+	if (!fl_access_ring_add(&log->rings[worker], format, record, &is_half_full))
 		return;
 	if (FL_UNLIKELY(is_half_full) ||
 	    FL_UNLIKELY(atomic_load_explicit(&log->is_asleep, memory_order_seq_cst) &&
 	                atomic_exchange_explicit(&log->is_asleep, false, memory_order_seq_cst)))
 		wake(log);
+}
+
+void fl_access_log_add(struct fl_access_log *log, unsigned worker, const struct fl_access_record *r)
+{
+	fl_lines_add(log, worker, fl_access_line, r);
 }
 
 void fl_access_log_reopen(struct fl_access_log *log)
@@ -195,8 +202,8 @@ static int make_rings(struct fl_access_log *log, size_t ring_bytes)
 	return log->wake_fd < 0 ? -errno : 0;
 }
 
-int fl_access_log_open(const char *path, unsigned workers, size_t ring_bytes,
-                       struct fl_access_log **ret, struct fl_error *err)
+int fl_lines_open(const struct fl_access_names *names, const char *path, unsigned workers,
+                  size_t ring_bytes, struct fl_access_log **ret, struct fl_error *err)
 {
 	FL_ASSERT(workers > 0);
 	if (strcmp(path, "off") == 0) {
@@ -206,10 +213,11 @@ int fl_access_log_open(const char *path, unsigned workers, size_t ring_bytes,
 	struct fl_access_log *log = calloc(1, sizeof *log);
 
 	if (log == NULL)
-		return fl_error_set(err, "access_log_open", "out of memory");
+		return fl_error_set(err, names->open_failed, "out of memory");
+	atomic_init(&log->refs, 1);
 	log->workers = workers;
 	log->wake_fd = -1;
-	int r = fl_access_sink_open(&log->sink, path, err);
+	int r = fl_access_sink_open(&log->sink, names, path, err);
 
 	if (r == 0)
 		r = make_rings(log, ring_bytes);
@@ -217,7 +225,7 @@ int fl_access_log_open(const char *path, unsigned workers, size_t ring_bytes,
 		/* Without signals, so a pipe that breaks is an error here, not a SIGPIPE. */
 		r = fl_thread_create(&log->writer, "fl-access-log", run_writer, log);
 	if (r < 0) {
-		(void)fl_error_set(err, "access_log_open", "cannot start the access log: %s",
+		(void)fl_error_set(err, names->open_failed, "cannot start the %s: %s", names->what,
 		                   fl_errno_text(-r));
 		(void)release(log);
 		return r;
@@ -226,9 +234,22 @@ int fl_access_log_open(const char *path, unsigned workers, size_t ring_bytes,
 	return 0;
 }
 
+int fl_access_log_open(const char *path, unsigned workers, size_t ring_bytes,
+                       struct fl_access_log **ret, struct fl_error *err)
+{
+	return fl_lines_open(&fl_access_names, path, workers, ring_bytes, ret, err);
+}
+
+struct fl_access_log *fl_lines_ref(struct fl_access_log *log)
+{
+	if (log != NULL)
+		atomic_fetch_add_explicit(&log->refs, 1, memory_order_relaxed);
+	return log;
+}
+
 struct fl_access_log *fl_access_log_close(struct fl_access_log *log)
 {
-	if (log == NULL)
+	if (log == NULL || atomic_fetch_sub_explicit(&log->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
 	atomic_store_explicit(&log->close_deadline_ns, fl_clock_mono_ns() + CLOSE_MAX_NS,
 	                      memory_order_release);

@@ -7,7 +7,8 @@
  *
  *	{"time":"2026-11-24T11:17:43.123Z","request_id":...,"trace_id":...,"client":...,"method":...,
  *	 "host":...,"path":...,"status":200,"bytes_in":0,"bytes_out":2,"duration_ms":0.125,
- *	 "upstream_ms":0.098,"route":...,"instance":...,"consumer":...,"user_agent":...,"error":...}
+ *	 "upstream_ms":0.098,"route":...,"instance":...,"consumer":...,"user_agent":...,
+ *	 "decision":...,"error":...}
  *
  * What is empty or 0 is left out, but for time, status, bytes_* and duration_ms. Values are escaped,
  * what is not UTF-8 becomes U+FFFD. Long ones are cut and end in "...": path at 1024 bytes as
@@ -29,6 +30,7 @@ struct fl_access_record { /* all borrowed for the call */
 	struct fl_str route, instance, consumer, request_id, trace_id;
 	uint64_t bytes_in, bytes_out;
 	uint32_t status;
+	const char *decision; /* of the policies: "allow" or "deny"; NULL: none was made */
 	const char *error; /* stable code of the problem, or NULL */
 };
 

@@ -1,4 +1,4 @@
-/* gateway/observe/line.c - one line of the access log
+/* gateway/observe/line.c - one line of the access log, and one of the decision log
  * SPDX-License-Identifier: Apache-2.0
  *
  * On the request path: no printf, no allocation. Each put_ function writes at `at` and returns the
@@ -11,7 +11,7 @@
 #define PATH_MAX_BYTES 1024u
 #define NAME_MAX_BYTES 256u /* host, user agent */
 #define TEXT_MAX_BYTES 128u
-#define TEXTS 8u            /* fields of that size */
+#define TEXTS 9u            /* fields of that size */
 #define REST_MAX_BYTES 512u /* keys, punctuation, time, numbers */
 #define ESCAPE_MAX_BYTES 6u /* \u0000 */
 
@@ -152,10 +152,11 @@ static char *put_quote(char *at)
 	return at + 1;
 }
 
-size_t fl_access_line(char *out, struct fl_access_clock *clock, const struct fl_access_record *r)
+size_t fl_access_line(char *out, struct fl_access_clock *clock, const void *access_record)
 {
+	const struct fl_access_record *r = access_record;
 	char *at = put_time(PUT(out, "{\"time\":\""), clock, r->wall_ns);
-	struct fl_str error = fl_str(r->error);
+	struct fl_str decision = fl_str(r->decision), error = fl_str(r->error);
 
 	at = put_quote(at);
 	at = PUT_TEXT(at, "request_id", r->request_id, TEXT_MAX_BYTES);
@@ -174,7 +175,66 @@ size_t fl_access_line(char *out, struct fl_access_clock *clock, const struct fl_
 	at = PUT_TEXT(at, "instance", r->instance, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "consumer", r->consumer, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "user_agent", r->user_agent, NAME_MAX_BYTES);
+	at = PUT_TEXT(at, "decision", decision, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "error", error, TEXT_MAX_BYTES);
+	at = PUT(at, "}\n");
+	return (size_t)(at - out);
+}
+
+/* ---- the decision log ---- */
+
+#define UID_MAX_BYTES 256u
+
+_Static_assert(3 * UID_MAX_BYTES + 2 * FL_DECISION_IDS_MAX * (TEXT_MAX_BYTES + 3) +
+                       4 * TEXT_MAX_BYTES + FL_DECISION_CONTEXT_MAX + REST_MAX_BYTES <=
+                   FL_ACCESS_LINE_MAX,
+               "the longest line fits");
+
+/* ["a","b"]; of more than there is room for the first, and "...". */
+static char *put_ids(char *at, const struct fl_str *ids, size_t n)
+{
+	char before = '[';
+
+	for (size_t i = 0; i < n; i++) {
+		struct fl_str id =
+		    i + 1 == FL_DECISION_IDS_MAX && n > i + 1 ? FL_STR("...") : ids[i];
+
+		if (i == FL_DECISION_IDS_MAX)
+			break;
+		*at++ = before;
+		*at++ = '"';
+		at = put_quote(put_text(at, id, TEXT_MAX_BYTES));
+		before = ',';
+	}
+	*at++ = ']';
+	return at;
+}
+
+size_t fl_decision_line(char *out, struct fl_access_clock *clock, const void *decision_record)
+{
+	const struct fl_decision_record *r = decision_record;
+	struct fl_str decision = fl_str(r->decision), shadow = fl_str(r->shadow);
+	char *at = put_time(PUT(out, "{\"time\":\""), clock, r->wall_ns);
+
+	at = put_quote(at);
+	at = PUT_TEXT(at, "request_id", r->request_id, TEXT_MAX_BYTES);
+	at = PUT_TEXT(at, "route", r->route, TEXT_MAX_BYTES);
+	at = PUT_TEXT(at, "principal", r->principal, UID_MAX_BYTES);
+	at = PUT_TEXT(at, "action", r->action, UID_MAX_BYTES);
+	at = PUT_TEXT(at, "resource", r->resource, UID_MAX_BYTES);
+	at = PUT_TEXT(at, "decision", decision, TEXT_MAX_BYTES);
+	if (r->reasons_n != 0)
+		at = put_ids(PUT(at, ",\"reasons\":"), r->reasons, r->reasons_n);
+	if (r->errors_n != 0)
+		at = put_ids(PUT(at, ",\"errors\":"), r->errors, r->errors_n);
+	at = PUT_TEXT(at, "shadow", shadow, TEXT_MAX_BYTES);
+	if (r->context_json.n > FL_DECISION_CONTEXT_MAX) {
+		at = PUT(at, ",\"context\":\"too long\"");
+	} else if (r->context_json.n != 0) {
+		at = PUT(at, ",\"context\":");
+		memcpy(at, r->context_json.p, r->context_json.n);
+		at += r->context_json.n;
+	}
 	at = PUT(at, "}\n");
 	return (size_t)(at - out);
 }

@@ -39,7 +39,7 @@ static void put(struct fl_access_ring *ring, size_t head, const char *line, size
 	memcpy(ring->bytes, line + first, n - first);
 }
 
-bool fl_access_ring_add(struct fl_access_ring *ring, const struct fl_access_record *r,
+bool fl_access_ring_add(struct fl_access_ring *ring, fl_access_line_fn format, const void *record,
                         bool *ret_is_half_full)
 {
 	size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
@@ -48,9 +48,9 @@ bool fl_access_ring_add(struct fl_access_ring *ring, const struct fl_access_reco
 	if (used(ring, head) + FL_ACCESS_LINE_MAX > size / 2)
 		look_at_tail(ring);
 	if (size - at >= FL_ACCESS_LINE_MAX && size - used(ring, head) >= FL_ACCESS_LINE_MAX) {
-		n = fl_access_line(ring->bytes + at, &ring->clock, r);
+		n = format(ring->bytes + at, &ring->clock, record);
 	} else {
-		n = fl_access_line(ring->scratch, &ring->clock, r);
+		n = format(ring->scratch, &ring->clock, record);
 		if (n > size - used(ring, head)) {
 			uint64_t dropped =
 			    atomic_load_explicit(&ring->dropped, memory_order_relaxed);

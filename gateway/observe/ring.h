@@ -29,9 +29,9 @@ struct fl_access_ring {
 /* `size_bytes` is a power of two. -ENOMEM. */
 FL_MUST_USE int fl_access_ring_init(struct fl_access_ring *ring, size_t size_bytes);
 void fl_access_ring_fini(struct fl_access_ring *ring);
-/* [producer] Adds a line; false: it was dropped and counted. *ret_is_half_full: it has just become
- * so. */
-bool fl_access_ring_add(struct fl_access_ring *ring, const struct fl_access_record *r,
+/* [producer] Adds the line that `format` makes of the record; false: it was dropped and counted.
+ * *ret_is_half_full: it has just become so. */
+bool fl_access_ring_add(struct fl_access_ring *ring, fl_access_line_fn format, const void *record,
                         bool *ret_is_half_full);
 /* [consumer] What is there, in at most two pieces; returns how many. *ret_head is for take(). */
 int fl_access_ring_peek(const struct fl_access_ring *ring, struct iovec pieces[2],

@@ -1,4 +1,4 @@
-/* gateway/observe/sink.c - the file that the access log goes to
+/* gateway/observe/sink.c - the file that a log goes to
  * SPDX-License-Identifier: Apache-2.0
  *
  * A pipe whose reader is stuck must not keep the gateway from stopping. Standard output may be
@@ -20,6 +20,13 @@
 #define LOOK_MS 100     /* how often a wait for a slow reader asks whether to give up */
 #define PIECES_MAX 1024 /* IOV_MAX of Linux */
 
+const struct fl_access_names fl_access_names = {
+    "access log", "access_log_open", "access_log.reopen_failed", "access_log.write_failed",
+    "access_log.write_works_again"};
+const struct fl_access_names fl_decision_names = {
+    "decision log", "decision_log_open", "decision_log.reopen_failed", "decision_log.write_failed",
+    "decision_log.write_works_again"};
+
 static int open_path(const char *path)
 {
 	/* Non-blocking, so that a pipe without a reader is an error instead of a hang. */
@@ -39,9 +46,10 @@ static void use(struct fl_access_sink *sink, int fd)
 		sink->is_mid_line = false;
 }
 
-int fl_access_sink_open(struct fl_access_sink *sink, const char *path, struct fl_error *err)
+int fl_access_sink_open(struct fl_access_sink *sink, const struct fl_access_names *names,
+                        const char *path, struct fl_error *err)
 {
-	*sink = (struct fl_access_sink){.fd = -1};
+	*sink = (struct fl_access_sink){.names = names, .fd = -1};
 	if (strcmp(path, "stdout") == 0) {
 		use(sink, STDOUT_FILENO);
 		return 0;
@@ -49,8 +57,8 @@ int fl_access_sink_open(struct fl_access_sink *sink, const char *path, struct fl
 	int fd = open_path(path);
 
 	if (fd < 0) {
-		(void)fl_error_set(err, "access_log_open", "cannot open the access log %s: %s",
-		                   path, fl_errno_text(-fd));
+		(void)fl_error_set(err, names->open_failed, "cannot open the %s %s: %s",
+		                   names->what, path, fl_errno_text(-fd));
 		fl_error_hint(err, "name a file in a folder that this user may write to, or "
 		                   "\"stdout\" or \"off\"");
 		return fd;
@@ -78,7 +86,7 @@ void fl_access_sink_reopen(struct fl_access_sink *sink)
 	int fd = open_path(sink->path);
 
 	if (fd < 0) {
-		fl_log(FL_LOG_ERROR_LEVEL, "access_log.reopen_failed", FL_LOG_C("path", sink->path),
+		fl_log(FL_LOG_ERROR_LEVEL, sink->names->reopen_failed, FL_LOG_C("path", sink->path),
 		       FL_LOG_C("error", fl_errno_text(-fd)),
 		       FL_LOG_C("hint", "lines go on into the file that is open already"));
 		return;
@@ -107,12 +115,12 @@ static void tell(struct fl_access_sink *sink, int rc, uint64_t lost)
 	const char *path = sink->path ? sink->path : "stdout";
 
 	if (rc < 0 && !sink->is_failing)
-		fl_log(FL_LOG_ERROR_LEVEL, "access_log.write_failed", FL_LOG_C("path", path),
+		fl_log(FL_LOG_ERROR_LEVEL, sink->names->write_failed, FL_LOG_C("path", path),
 		       FL_LOG_C("error", fl_errno_text(-rc)), FL_LOG_U64("lines_lost", lost),
 		       FL_LOG_C("hint", "requests are served; lines are dropped and counted until "
 		                        "writing works again"));
 	if (rc == 0 && sink->is_failing)
-		fl_log(FL_LOG_INFO, "access_log.write_works_again", FL_LOG_C("path", path));
+		fl_log(FL_LOG_INFO, sink->names->write_works, FL_LOG_C("path", path));
 	sink->is_failing = rc < 0;
 }
 

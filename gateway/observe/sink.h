@@ -1,4 +1,4 @@
-/* gateway/observe/sink.h - the file that the access log goes to
+/* gateway/observe/sink.h - the file that a log goes to
  * SPDX-License-Identifier: Apache-2.0
  *
  * Used by the writer thread only. Says in the operator's log, once, when writing begins to fail and
@@ -13,15 +13,23 @@
 #include "base/error.h"
 #include "base/str.h"
 
+struct fl_access_names { /* of a log, in what is said of it; all static */
+	const char *what, *open_failed, *reopen_failed, *write_failed, *write_works;
+};
+
+extern const struct fl_access_names fl_access_names, fl_decision_names;
+
 struct fl_access_sink {
+	const struct fl_access_names *names;
 	char *path; /* NULL: standard output, which is not ours to close */
 	int fd;
 	bool is_file; /* else a pipe, terminal or device: may make us wait */
 	bool is_failing, is_mid_line;
 };
 
-/* Error: access_log_open. */
-FL_MUST_USE int fl_access_sink_open(struct fl_access_sink *sink, const char *path,
+/* Error: names->open_failed. */
+FL_MUST_USE int fl_access_sink_open(struct fl_access_sink *sink,
+                                    const struct fl_access_names *names, const char *path,
                                     struct fl_error *err);
 void fl_access_sink_close(struct fl_access_sink *sink);
 /* Opens the path anew; when that fails the old file stays. */

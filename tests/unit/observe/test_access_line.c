@@ -29,6 +29,7 @@ static const struct fl_access_record full = {
     .bytes_in = 10,
     .bytes_out = UINT64_MAX,
     .status = 502,
+    .decision = "allow",
     .error = "connector_failed",
 };
 
@@ -57,7 +58,7 @@ static void a_full_record_has_every_field(void **state)
 	    "\"path\":\"/hooks/github\",\"status\":502,\"bytes_in\":10,"
 	    "\"bytes_out\":18446744073709551615,\"duration_ms\":1.234,\"upstream_ms\":0.000,"
 	    "\"route\":\"hooks\",\"instance\":\"github-prod\",\"consumer\":\"ci\","
-	    "\"user_agent\":\"curl/8\",\"error\":\"connector_failed\"}\n");
+	    "\"user_agent\":\"curl/8\",\"decision\":\"allow\",\"error\":\"connector_failed\"}\n");
 }
 
 static void an_empty_record_has_what_is_always_there(void **state)
@@ -263,6 +264,110 @@ static void every_line_is_json_and_fits(void **state)
 	}
 }
 
+/* ---- the decision log ---- */
+
+static const struct fl_str ids[] = {FL_STR_INIT("one"), FL_STR_INIT("two"),  FL_STR_INIT("three"),
+                                    FL_STR_INIT("4"),   FL_STR_INIT("five"), FL_STR_INIT("six")};
+
+static const char *decision_of(const struct fl_decision_record *r, size_t *ret_n)
+{
+	static char line[FL_ACCESS_LINE_MAX + 1];
+	struct fl_access_clock clock = {0};
+
+	memset(line, '#', sizeof line);
+	*ret_n = fl_decision_line(line, &clock, r);
+	assert_true(*ret_n <= FL_ACCESS_LINE_MAX);
+	assert_int_equal(line[*ret_n], '#');
+	line[*ret_n] = '\0';
+	return line;
+}
+
+static void a_full_decision_has_every_field(void **state)
+{
+	const struct fl_decision_record r = {
+	    .wall_ns = NOON_NS,
+	    .request_id = FL_STR("r1"),
+	    .route = FL_STR("orders"),
+	    .principal = FL_STR("Gw::Consumer::\"p\""),
+	    .action = FL_STR("a"),
+	    .resource = FL_STR("b"),
+	    .decision = "deny",
+	    .shadow = "deny_to_allow",
+	    .reasons = ids,
+	    .reasons_n = 2,
+	    .errors = ids + 2,
+	    .errors_n = 1,
+	    .context_json = FL_STR("{\"now\":1}"),
+	};
+	size_t n;
+
+	(void)state;
+	assert_string_equal(
+	    decision_of(&r, &n),
+	    "{\"time\":\"2026-11-24T11:17:43.123Z\",\"request_id\":\"r1\",\"route\":\"orders\","
+	    "\"principal\":\"Gw::Consumer::\\\"p\\\"\",\"action\":\"a\",\"resource\":\"b\","
+	    "\"decision\":\"deny\",\"reasons\":[\"one\",\"two\"],\"errors\":[\"three\"],"
+	    "\"shadow\":\"deny_to_allow\",\"context\":{\"now\":1}}\n");
+}
+
+static void what_is_empty_in_a_decision_is_left_out(void **state)
+{
+	const struct fl_decision_record r = {.wall_ns = NOON_NS, .decision = "allow"};
+	size_t n;
+
+	(void)state;
+	assert_string_equal(decision_of(&r, &n),
+	                    "{\"time\":\"2026-11-24T11:17:43.123Z\",\"decision\":\"allow\"}\n");
+}
+
+static void more_ids_than_there_is_room_for_end_in_dots(void **state)
+{
+	struct fl_decision_record r = {.decision = "allow", .reasons = ids, .reasons_n = 5};
+	size_t n;
+
+	(void)state;
+	assert_non_null(strstr(decision_of(&r, &n), "[\"one\",\"two\",\"three\",\"4\",\"five\"]"));
+	r.reasons_n = 6;
+	assert_non_null(strstr(decision_of(&r, &n), "[\"one\",\"two\",\"three\",\"4\",\"...\"]"));
+}
+
+static void the_longest_decision_fits(void **state)
+{
+	static char long_text[3000], context[FL_DECISION_CONTEXT_MAX + 1];
+	struct fl_str text = {long_text, sizeof long_text}, many[FL_DECISION_IDS_MAX + 1];
+	struct fl_decision_record r = {
+	    .wall_ns = NOON_NS,
+	    .request_id = text,
+	    .route = text,
+	    .principal = text,
+	    .action = text,
+	    .resource = text,
+	    .decision = "rate_limited",
+	    .shadow = "allow_to_deny",
+	    .reasons = many,
+	    .errors = many,
+	    .reasons_n = FL_DECISION_IDS_MAX,
+	    .errors_n = FL_DECISION_IDS_MAX,
+	    .context_json = {context, FL_DECISION_CONTEXT_MAX},
+	};
+	json_error_t error;
+	size_t n;
+
+	(void)state;
+	memset(long_text, 1, sizeof long_text); /* \u0001 each */
+	memset(context, ' ', sizeof context);
+	context[0] = '{';
+	context[FL_DECISION_CONTEXT_MAX - 1] = '}';
+	for (size_t i = 0; i < FL_ARRAY_LEN(many); i++)
+		many[i] = text;
+	json_t *json = json_loads(decision_of(&r, &n), 0, &error);
+
+	assert_non_null(json);
+	json_decref(json);
+	r.context_json.n++;
+	assert_non_null(strstr(decision_of(&r, &n), "\"context\":\"too long\"}"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cases[] = {
@@ -274,6 +379,12 @@ int main(void)
 	    FL_CASE("hostile bytes are escaped and read back", hostile_bytes_are_escaped),
 	    FL_CASE("long values are cut and say so", long_values_are_cut),
 	    FL_CASE("every line is JSON and fits", every_line_is_json_and_fits),
+	    FL_CASE("a full decision has every field", a_full_decision_has_every_field),
+	    FL_CASE("what is empty in a decision is left out",
+	            what_is_empty_in_a_decision_is_left_out),
+	    FL_CASE("more ids than there is room for end in dots",
+	            more_ids_than_there_is_room_for_end_in_dots),
+	    FL_CASE("the longest decision fits", the_longest_decision_fits),
 	};
 
 	return cmocka_run_group_tests_name("access line", cases, NULL, NULL);
