@@ -1,41 +1,33 @@
 /* tests/bench/policy.c - how long a decision of policy/ takes
  * SPDX-License-Identifier: Apache-2.0
  *
- *	bench-policy [--policies N]...
+ *	bench-policy [--world gateway --policies N] [--freeze DIR]
  *
- * A gateway's bundle: permits of groups on APIs with conditions, and a few forbids over all. Prints
- * a line for each size: loading, memory, and the time of a decision in the modes full and fast.
+ * Prints a line of JSON for each measurement: policy.mjs makes the table. Each world has a process
+ *of its own, so that what it holds can be read off the process. With --freeze, schema, policies,
+ * entities, requests and our answers go to files that another engine can be asked with.
  */
+#include "config.h" /* _GNU_SOURCE, for malloc_trim() */
+
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sort.h"
 #include "policy/validate.h"
+#include "tests/bench/policy_worlds.h"
 
-#define MEMORY (2048u << 20)
+#define SEED 20241022u
+#define MEMORY ((size_t)4096 << 20)
+#define REQUESTS 4096u /* that are drawn for a set of policies */
 #define DECISIONS 200000u
-#define CONSUMERS 1000u
-
-static const char schema_text[] =
-    "namespace Gw {\n"
-    "  type Ctx = { now: datetime, client: { ip: ipaddr, tls: Bool }, bytes: Long, amr: "
-    "Set<String> };\n"
-    "  entity Tenant; entity Group in [Group, Tenant];\n"
-    "  entity Consumer in [Group, Tenant] { tier: String, suspended: Bool } tags Set<String>;\n"
-    "  entity Api in [Tenant]; entity Route in [Api, Tenant] { sensitivity: Long };\n"
-    "  action read, write;\n"
-    "  action \"GET\" in [read] appliesTo { principal: Consumer, resource: Route, context: Ctx };\n"
-    "  action \"POST\" in [write] appliesTo { principal: Consumer, resource: Route, context: Ctx "
-    "};\n"
-    "}\n";
-
-static const char forbids[] =
-    "forbid (principal is Gw::Consumer, action, resource) when { principal.suspended };\n"
-    "forbid (principal, action, resource is Gw::Route) when { resource.sensitivity >= 3 }\n"
-    "unless { context.client.ip.isInRange(ip(\"10.0.0.0/8\")) && context.amr.contains(\"mfa\") };\n"
-    "forbid (principal, action in Gw::Action::\"write\", resource) when { context.bytes > 65536 "
-    "};\n";
+#define HIERARCHIES 200u /* of an example application, and requests for each */
+#define APP_REQUESTS 500u
+#define FROZEN_MAX 1000u /* requests in a file */
 
 static void must(bool is_ok, const char *what)
 {
@@ -45,42 +37,42 @@ static void must(bool is_ok, const char *what)
 	exit(1);
 }
 
-static void make_policies(struct fl_buf *out, unsigned n)
+/* ---- calls for memory, those of the C library too ---- */
+
+static uint64_t n_allocations;
+
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t n, size_t bytes);
+void *__libc_realloc(void *p, size_t bytes);
+
+void *malloc(size_t bytes)
 {
-	fl_buf_add_c(out, forbids);
-	for (unsigned i = 0; i < n; i++)
-		fl_buf_printf(
-		    out,
-		    "@id(\"p%u\") permit (principal in Gw::Group::\"g%u\", action in "
-		    "Gw::Action::\"%s\", resource in Gw::Api::\"a%u\")\n"
-		    "when { principal.hasTag(\"scope\") && "
-		    "principal.getTag(\"scope\").contains(\"s%u\") && context.client.tls };\n",
-		    i, i % (n / 4 + 1), i % 2 == 0 ? "read" : "write", i % (n / 7 + 1), i % 3);
+	n_allocations++;
+	return __libc_malloc(bytes);
 }
 
-static void make_entities(struct fl_buf *out, unsigned n)
+void *calloc(size_t n, size_t bytes)
 {
-	fl_buf_add_char(out, '[');
-	for (unsigned i = 0; i < CONSUMERS; i++)
-		fl_buf_printf(
-		    out,
-		    "%s{\"uid\":{\"type\":\"Gw::Consumer\",\"id\":\"c%u\"},\"attrs\":{\"tier\":"
-		    "\"gold\",\"suspended\":%s},\"parents\":[{\"type\":\"Gw::Group\",\"id\":\"g%"
-		    "u\"}"
-		    "],\"tags\":{\"scope\":[\"s0\",\"s1\"]}},"
-		    "{\"uid\":{\"type\":\"Gw::Route\",\"id\":\"r%u\"},\"attrs\":{\"sensitivity\":%"
-		    "u},"
-		    "\"parents\":[{\"type\":\"Gw::Api\",\"id\":\"a%u\"}]}",
-		    i == 0 ? "" : ",", i, i % 50 == 0 ? "true" : "false", i % (n / 4 + 1), i, i % 4,
-		    i % (n / 7 + 1));
-	fl_buf_add_char(out, ']');
+	n_allocations++;
+	return __libc_calloc(n, bytes);
 }
 
-struct bundle {
+void *realloc(void *p, size_t bytes)
+{
+	n_allocations++;
+	return __libc_realloc(p, bytes);
+}
+
+/* ---- loading ---- */
+
+struct loaded {
+	struct fl_arena arena; /* messages, requests */
+	struct fl_problems problems;
 	struct fl_cedar_schema *schema;
 	struct fl_cedar_set *set;
 	struct fl_cedar_entities *store;
 	double parse_ms, validate_ms, index_ms;
+	size_t n, resident_bytes; /* policies, and what the process grew by */
 };
 
 static double ms_since(uint64_t *start)
@@ -92,59 +84,132 @@ static double ms_since(uint64_t *start)
 	return ms;
 }
 
-static void load(struct bundle *b, unsigned n, struct fl_arena *arena)
+static size_t resident(void)
 {
-	struct fl_cedar_limits limits = {.text_bytes = 1u << 30};
-	struct fl_problems problems;
-	struct fl_error err = FL_ERROR_INIT;
-	struct fl_buf text;
-	uint64_t start;
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
 
-	fl_buf_init(&text, 1u << 30);
-	fl_problems_init(&problems, arena);
-	b->schema = fl_cedar_schema_create(MEMORY);
-	b->set = fl_cedar_set_create(&limits, MEMORY);
-	b->store = fl_cedar_entities_create(MEMORY);
-	must(fl_cedar_schema_add(b->schema, fl_str(schema_text), NULL, &problems) == 0 &&
-	         fl_cedar_schema_finish(b->schema, &problems) == 0,
-	     "schema");
-	make_policies(&text, n);
-	start = fl_clock_mono_ns();
-	must(fl_cedar_set_add(b->set, fl_buf_str(&text), NULL, &problems) == 0, "policies");
-	b->parse_ms = ms_since(&start);
-	must(fl_cedar_validate(b->schema, b->set, &problems) == 0, "validation");
-	b->validate_ms = ms_since(&start);
-	must(fl_cedar_set_finish(b->set) == 0, "index");
-	b->index_ms = ms_since(&start);
-	fl_buf_clear(&text);
-	make_entities(&text, n);
-	must(fl_cedar_entities_read(b->store, fl_buf_str(&text), NULL, b->schema, &problems) == 0 &&
-	         fl_cedar_entities_add_actions(b->store, b->schema, &err) == 0 &&
-	         fl_cedar_entities_finish(b->store, &err) == 0 &&
-	         fl_cedar_entities_check(b->store, b->schema, &err) == 0,
-	     "entities");
-	fl_buf_fini(&text);
+	must(f != NULL && fscanf(f, "%*u %lu", &pages) == 1, "reading /proc/self/statm");
+	(void)fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static struct fl_cedar_value make_context(struct fl_arena *arena)
+static void load_schema(struct loaded *l, const char *text)
 {
-	struct fl_cedar_field *client = fl_arena_array(arena, 2, sizeof *client);
-	struct fl_cedar_field *fields = fl_arena_array(arena, 4, sizeof *fields);
-	struct fl_cedar_value *amr = fl_arena_array(arena, 1, sizeof *amr), v, ip;
+	fl_arena_init(&l->arena, 1 << 20, MEMORY);
+	fl_problems_init(&l->problems, &l->arena);
+	l->schema = fl_cedar_schema_create(MEMORY);
+	must(fl_cedar_schema_add(l->schema, fl_str(text), NULL, &l->problems) == 0 &&
+	         fl_cedar_schema_finish(l->schema, &l->problems) == 0,
+	     "schema");
+}
 
-	must(fl_cedar_ext_parse(FL_CEDAR_IP, FL_STR("10.1.2.3"), arena, &ip) == 0, "ip");
-	client[0] = (struct fl_cedar_field){fl_cedar_name(FL_STR("ip")), ip};
-	client[1] = (struct fl_cedar_field){fl_cedar_name(FL_STR("tls")), fl_cedar_bool(true)};
-	must(fl_cedar_record_make(client, 2, &v, NULL) == 0, "client");
-	amr[0] = fl_cedar_string(FL_STR("mfa"));
-	fields[0] = (struct fl_cedar_field){fl_cedar_name(FL_STR("client")), v};
-	fields[1] = (struct fl_cedar_field){fl_cedar_name(FL_STR("bytes")), fl_cedar_long(512)};
-	fields[2] =
-	    (struct fl_cedar_field){fl_cedar_name(FL_STR("amr")), fl_cedar_set_make(amr, 1)};
-	fields[3] = (struct fl_cedar_field){fl_cedar_name(FL_STR("now")),
-	                                    fl_cedar_number(FL_CEDAR_DATETIME, 0)};
-	must(fl_cedar_record_make(fields, 4, &v, NULL) == 0, "context");
-	return v;
+static void load_policies(struct loaded *l, struct fl_str text)
+{
+	const struct fl_cedar_limits limits = {.text_bytes = 1u << 30};
+	size_t before = resident();
+	uint64_t start = fl_clock_mono_ns();
+
+	l->set = fl_cedar_set_create(&limits, MEMORY);
+	must(fl_cedar_set_add(l->set, text, NULL, &l->problems) == 0, "policies");
+	l->parse_ms = ms_since(&start);
+	must(fl_cedar_validate(l->schema, l->set, &l->problems) == 0, "validation");
+	l->validate_ms = ms_since(&start);
+	must(fl_cedar_set_finish(l->set) == 0, "index");
+	l->index_ms = ms_since(&start);
+	(void)malloc_trim(0);
+	l->resident_bytes = resident() - before;
+	while (fl_cedar_set_row(l->set, l->n) != NULL)
+		l->n++;
+}
+
+static void load_entities(struct loaded *l, struct fl_str text)
+{
+	struct fl_error err = FL_ERROR_INIT;
+
+	l->store = fl_cedar_entities_create(MEMORY);
+	must(fl_cedar_entities_read(l->store, text, NULL, l->schema, &l->problems) == 0 &&
+	         fl_cedar_entities_add_actions(l->store, l->schema, &err) == 0 &&
+	         fl_cedar_entities_finish(l->store, &err) == 0 &&
+	         fl_cedar_entities_check(l->store, l->schema, &err) == 0,
+	     "entities");
+}
+
+/* All is borrowed from the text and the arena. */
+static struct fl_cedar_request load_request(struct loaded *l, struct fl_str text)
+{
+	const struct fl_cedar_json_source source = {.text = text, .problems = &l->problems};
+	struct fl_cedar_request rq = {.entities = l->store};
+	struct fl_cedar_json json;
+
+	must(fl_cedar_json_parse(&l->arena, text, NULL, &json, &l->problems) == 0 &&
+	         fl_cedar_uid_from_json(fl_cedar_json_find(&json, "principal"), &source, &l->arena,
+	                                &rq.principal) == 0 &&
+	         fl_cedar_uid_from_json(fl_cedar_json_find(&json, "action"), &source, &l->arena,
+	                                &rq.action) == 0 &&
+	         fl_cedar_uid_from_json(fl_cedar_json_find(&json, "resource"), &source, &l->arena,
+	                                &rq.resource) == 0 &&
+	         fl_cedar_context_from_json(fl_cedar_json_find(&json, "context"), &source, NULL,
+	                                    &l->arena, &rq.context) == 0,
+	     "request");
+	return rq;
+}
+
+static void unload_entities(struct loaded *l)
+{
+	l->store = fl_cedar_entities_destroy(l->store);
+}
+
+/* ---- deciding ---- */
+
+static const struct mode {
+	const char *name;
+	enum fl_cedar_mode mode;
+} modes[] = {{"indexed", FL_CEDAR_FULL}, {"fast", FL_CEDAR_FAST}, {"linear", FL_CEDAR_LINEAR}};
+
+struct measured {
+	uint32_t *ns; /* of each decision */
+	size_t n, n_allowed;
+	uint64_t n_allocations;
+};
+
+/* One decision, as a gateway makes it: the names are hashed again. */
+static uint32_t decide(const struct loaded *l, const struct fl_cedar_request *from,
+                       enum fl_cedar_mode mode, struct fl_arena *scratch, bool *ret_allowed)
+{
+	struct fl_cedar_request rq = *from;
+	struct fl_cedar_answer answer;
+	uint64_t start = fl_clock_mono_ns();
+	struct fl_cedar_uid p = fl_cedar_uid(from->principal->type, from->principal->id);
+	struct fl_cedar_uid a = fl_cedar_uid(from->action->type, from->action->id);
+	struct fl_cedar_uid r = fl_cedar_uid(from->resource->type, from->resource->id);
+
+	rq.principal = &p;
+	rq.action = &a;
+	rq.resource = &r;
+	must(fl_cedar_authorize(l->set, &rq, mode, scratch, &answer) == 0, "authorize");
+	fl_arena_reset(scratch);
+	*ret_allowed = answer.is_allowed;
+	return (uint32_t)(fl_clock_mono_ns() - start);
+}
+
+static void measure(const struct loaded *l, const struct fl_cedar_request *requests,
+                    size_t n_requests, enum fl_cedar_mode mode, size_t n, struct measured *m)
+{
+	struct fl_arena scratch;
+	bool is_allowed;
+
+	fl_arena_init(&scratch, 1 << 20, 1 << 20);
+	for (size_t i = 0; i < n_requests; i++) /* warm, and the arena's only block is there */
+		(void)decide(l, &requests[i], mode, &scratch, &is_allowed);
+	uint64_t before = n_allocations;
+
+	for (size_t i = 0; i < n; i++) {
+		m->ns[m->n++] = decide(l, &requests[i % n_requests], mode, &scratch, &is_allowed);
+		m->n_allowed += is_allowed;
+	}
+	m->n_allocations += n_allocations - before;
+	fl_arena_fini(&scratch);
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -154,77 +219,235 @@ static int compare_u32(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Prints p50 and p99 in ns. Names are hashed for each request, as a gateway does. */
-static void measure(const struct bundle *b, enum fl_cedar_mode mode, struct fl_arena *arena,
-                    uint32_t *times)
+/* What is measured of a world. */
+struct run {
+	const struct bench_world *world;
+	unsigned policies;
+	size_t decisions, linear; /* how many of each; 0: none */
+	const char *freeze;       /* a folder, or NULL */
+};
+
+static void print(const struct run *run, const struct loaded *l, const char *mode,
+                  struct measured *m)
 {
-	struct fl_cedar_request rq = {.context = make_context(arena), .entities = b->store};
-	struct fl_cedar_answer answer;
-	struct fl_arena scratch;
-	size_t allowed = 0;
-
-	fl_arena_init(&scratch, 65536, 1 << 20);
-	for (uint32_t i = 0; i < DECISIONS; i++) {
-		char ids[2][16];
-		int n = snprintf(ids[0], sizeof ids[0], "c%u", i * 7919u % CONSUMERS);
-		int m = snprintf(ids[1], sizeof ids[1], "r%u", i * 104729u % CONSUMERS);
-		uint64_t start = fl_clock_mono_ns();
-		struct fl_cedar_uid p =
-		    fl_cedar_uid(FL_STR("Gw::Consumer"), fl_str_n(ids[0], (size_t)n));
-		struct fl_cedar_uid a =
-		    fl_cedar_uid(FL_STR("Gw::Action"), i % 3 == 0 ? FL_STR("POST") : FL_STR("GET"));
-		struct fl_cedar_uid r =
-		    fl_cedar_uid(FL_STR("Gw::Route"), fl_str_n(ids[1], (size_t)m));
-
-		rq.principal = &p;
-		rq.action = &a;
-		rq.resource = &r;
-		must(fl_cedar_authorize(b->set, &rq, mode, &scratch, &answer) == 0, "authorize");
-		allowed += answer.is_allowed;
-		fl_arena_reset(&scratch);
-		times[i] = (uint32_t)(fl_clock_mono_ns() - start);
-	}
-	fl_arena_fini(&scratch);
-	qsort(times, DECISIONS, sizeof *times, compare_u32);
-	(void)printf("  p50 %5" PRIu32 "  p99 %5" PRIu32, times[DECISIONS / 2],
-	             times[DECISIONS / 100 * 99]);
-	(void)allowed;
+	fl_sort(m->ns, m->n, sizeof *m->ns, compare_u32);
+	(void)printf(
+	    "{\"world\":\"%s\",\"size\":%u,\"policies\":%zu,\"mode\":\"%s\",\"decisions\":%zu,"
+	    "\"allowed\":%zu,\"p50_ns\":%" PRIu32 ",\"p99_ns\":%" PRIu32 ",\"allocations\":%" PRIu64
+	    ",\"parse_ms\":%.3f,\"validate_ms\":%.3f,"
+	    "\"index_ms\":%.3f,\"bytes\":%zu,\"resident_bytes\":%zu}\n",
+	    run->world->name, run->policies, l->n, mode, m->n, m->n_allowed, m->ns[m->n / 2],
+	    m->ns[m->n / 100 * 99], m->n_allocations, l->parse_ms, l->validate_ms, l->index_ms,
+	    fl_cedar_set_bytes(l->set), l->resident_bytes);
+	(void)fflush(stdout);
 }
 
-static void run(unsigned n)
-{
-	struct bundle b;
-	struct fl_arena arena;
-	uint32_t *times = calloc(DECISIONS, sizeof *times);
+/* ---- files for other engines ---- */
 
-	must(times != NULL, "memory");
-	fl_arena_init(&arena, 1 << 20, MEMORY);
-	load(&b, n, &arena);
-	(void)printf("%7u  parse %7.1f  validate %7.1f  index %6.1f ms  %5zu bytes each ", n,
-	             b.parse_ms, b.validate_ms, b.index_ms, fl_cedar_set_bytes(b.set) / n);
-	(void)printf("  full");
-	measure(&b, FL_CEDAR_FULL, &arena, times);
-	(void)printf("  fast");
-	measure(&b, FL_CEDAR_FAST, &arena, times);
-	(void)printf(" ns\n");
-	free(times);
-	(void)fl_cedar_set_destroy(b.set);
-	(void)fl_cedar_entities_destroy(b.store);
-	(void)fl_cedar_schema_destroy(b.schema);
-	fl_arena_fini(&arena);
+static FILE *open_in(const char *folder, const char *name, const char *suffix)
+{
+	char path[512];
+	FILE *f;
+
+	if (folder == NULL)
+		return NULL;
+	(void)snprintf(path, sizeof path, "%s/%s.%s", folder, name, suffix);
+	f = fopen(path, "w");
+	must(f != NULL, path);
+	return f;
+}
+
+static void write_file(const char *folder, const char *name, const char *suffix, struct fl_str text)
+{
+	FILE *f = open_in(folder, name, suffix);
+
+	if (f == NULL)
+		return;
+	must(fwrite(text.p, 1, text.n, f) == text.n && fclose(f) == 0, "writing");
+}
+
+/* The request with our answer behind its keys. */
+static void freeze_request(FILE *f, const struct loaded *l, struct fl_str text,
+                           const struct fl_cedar_request *rq)
+{
+	struct fl_arena scratch;
+	struct fl_cedar_answer answer;
+
+	fl_arena_init(&scratch, 65536, 1 << 20);
+	must(fl_cedar_authorize(l->set, rq, FL_CEDAR_FULL, &scratch, &answer) == 0, "authorize");
+	(void)fprintf(f, "%.*s,\"decision\":\"%s\",\"reason\":[", (int)text.n - 1, text.p,
+	              answer.is_allowed ? "allow" : "deny");
+	for (size_t i = 0; i < answer.n_reasons; i++)
+		(void)fprintf(f, "%s\"%.*s\"", i == 0 ? "" : ",",
+		              FL_STR_ARGS(answer.reasons[i]->id));
+	(void)fprintf(f, "],\"errors\":%zu}\n", answer.n_errors);
+	fl_arena_fini(&scratch);
+}
+
+/* ---- worlds ---- */
+
+/* Requests with the texts they borrow from. */
+static struct fl_cedar_request *draw_requests(struct loaded *l, const struct run *run,
+                                              struct bench_draw *d, size_t n, FILE *frozen,
+                                              size_t n_frozen)
+{
+	struct fl_cedar_request *requests = calloc(n, sizeof *requests);
+	struct fl_buf text;
+
+	must(requests != NULL, "memory");
+	fl_buf_init(&text, 1 << 20);
+	for (size_t i = 0; i < n; i++) {
+		fl_buf_clear(&text);
+		run->world->add_request(&text, run->world, d);
+		struct fl_str copy = fl_arena_str(&l->arena, fl_buf_str(&text));
+
+		requests[i] = load_request(l, copy);
+		if (frozen != NULL && i < n_frozen)
+			freeze_request(frozen, l, copy, &requests[i]);
+	}
+	fl_buf_fini(&text);
+	return requests;
+}
+
+static void draw_entities(struct loaded *l, const struct run *run, struct bench_draw *d,
+                          FILE *frozen)
+{
+	struct fl_buf text;
+
+	fl_buf_init(&text, 64 << 20);
+	run->world->add_entities(&text, run->world, d);
+	load_entities(l, fl_buf_str(&text));
+	if (frozen != NULL)
+		(void)fprintf(frozen, "{\"entities\":%.*s}\n", (int)text.len, text.p);
+	fl_buf_fini(&text);
+}
+
+/* One store and its requests, in each mode. */
+static void run_set(struct loaded *l, const struct run *run, struct bench_draw *d, FILE *frozen)
+{
+	size_t n_requests = run->decisions < REQUESTS ? run->decisions : REQUESTS;
+	struct measured m = {.ns = calloc(run->decisions, sizeof *m.ns)};
+	struct fl_cedar_request *requests;
+
+	must(m.ns != NULL, "memory");
+	draw_entities(l, run, d, frozen);
+	requests =
+	    draw_requests(l, run, d, n_requests, frozen,
+	                  run->decisions / 20 < FROZEN_MAX ? run->decisions / 20 : FROZEN_MAX);
+	for (size_t i = 0; i < FL_ARRAY_LEN(modes); i++) {
+		size_t n = modes[i].mode == FL_CEDAR_LINEAR ? run->linear : run->decisions;
+
+		if (n == 0)
+			continue;
+		m.n = m.n_allowed = 0;
+		m.n_allocations = 0;
+		measure(l, requests, n_requests < n ? n_requests : n, modes[i].mode, n, &m);
+		print(run, l, modes[i].name, &m);
+	}
+	free(requests);
+	free(m.ns);
+	unload_entities(l);
+}
+
+/* Many small stores, a few requests of each. */
+static void run_app(struct loaded *l, const struct run *run, struct bench_draw *d, FILE *frozen)
+{
+	struct measured m = {.ns = calloc((size_t)HIERARCHIES * APP_REQUESTS, sizeof *m.ns)};
+
+	must(m.ns != NULL, "memory");
+	for (unsigned i = 0; i < HIERARCHIES; i++) {
+		struct fl_cedar_request *requests;
+
+		draw_entities(l, run, d, frozen);
+		requests = draw_requests(l, run, d, APP_REQUESTS, frozen, FROZEN_MAX / HIERARCHIES);
+		measure(l, requests, APP_REQUESTS, FL_CEDAR_FULL, APP_REQUESTS, &m);
+		free(requests);
+		unload_entities(l);
+		fl_arena_reset(&l->arena);
+	}
+	print(run, l, "indexed", &m);
+	free(m.ns);
+}
+
+static void run_world(const struct run *run)
+{
+	const struct bench_world *w = run->world;
+	struct bench_draw d = {.random = SEED, .policies = run->policies};
+	struct loaded l = {.n = 0};
+	struct fl_buf text;
+	char name[64];
+	FILE *frozen;
+
+	(void)snprintf(name, sizeof name, "%s-%u", w->name, run->policies);
+	fl_buf_init(&text, 1u << 30);
+	fl_buf_add_c(&text, w->policies);
+	if (w->add_policies != NULL)
+		w->add_policies(&text, &d);
+	load_schema(&l, w->schema);
+	load_policies(&l, fl_buf_str(&text));
+	write_file(run->freeze, name, "cedarschema", fl_str(w->schema));
+	write_file(run->freeze, name, "cedar", fl_buf_str(&text));
+	fl_buf_fini(&text);
+	frozen = open_in(run->freeze, name, "jsonl");
+	if (w->app != NULL)
+		run_app(&l, run, &d, frozen);
+	else
+		run_set(&l, run, &d, frozen);
+	if (frozen != NULL)
+		must(fclose(frozen) == 0, "writing");
+	(void)fl_cedar_set_destroy(l.set);
+	(void)fl_cedar_schema_destroy(l.schema);
+	fl_arena_fini(&l.arena);
+}
+
+static void run_apart(const struct run *run)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		run_world(run);
+		exit(0);
+	}
+	must(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, run->world->name);
 }
 
 int main(int argc, char **argv)
 {
-	static const unsigned sizes[] = {10, 1000, 10000, 100000};
-	uint64_t n;
+	static const struct run runs[] = {
+	    {&bench_gateway, 10, DECISIONS, DECISIONS, NULL},
+	    {&bench_gateway, 1000, DECISIONS, 5000, NULL},
+	    {&bench_gateway, 10000, DECISIONS, 0, NULL},
+	    {&bench_gateway, 100000, DECISIONS, 0, NULL},
+	    {&bench_gdrive, 0, 1, 0, NULL},
+	    {&bench_github, 0, 1, 0, NULL},
+	    {&bench_tinytodo, 0, 1, 0, NULL},
+	    {&bench_hard, 0, 2000, 0, NULL},
+	    {&bench_worst, 0, 200, 0, NULL},
+	};
+	const char *freeze = NULL;
+	uint64_t only = 0;
 
-	if (argc == 3 && fl_str_is(fl_str(argv[1]), "--policies") &&
-	    fl_str_to_u64(fl_str(argv[2]), &n) && n > 0 && n <= FL_CEDAR_POLICIES_MAX) {
-		run((unsigned)n);
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (fl_str_is(fl_str(argv[i]), "--freeze"))
+			freeze = argv[i + 1];
+		else
+			must(fl_str_is(fl_str(argv[i]), "--policies") &&
+			         fl_str_to_u64(fl_str(argv[i + 1]), &only) && only > 0 &&
+			         only <= FL_CEDAR_POLICIES_MAX,
+			     "reading the options");
+	}
+	if (only != 0) {
+		const struct run one = {&bench_gateway, (unsigned)only, DECISIONS, 0, freeze};
+
+		run_world(&one);
 		return 0;
 	}
-	for (size_t i = 0; i < FL_ARRAY_LEN(sizes); i++)
-		run(sizes[i]);
+	for (size_t i = 0; i < FL_ARRAY_LEN(runs); i++) {
+		struct run run = runs[i];
+
+		run.freeze = run.policies > 10000 ? NULL : freeze;
+		run_apart(&run);
+	}
 	return 0;
 }
