@@ -100,6 +100,7 @@ static int load_config(struct fl_run *run, struct fl_problems *problems)
 		return fail_config(problems);
 	if (problems->warnings != 0)
 		(void)fail_config(problems);
+	fl_problems_init(problems, problems->arena); /* they are told */
 	run->server = &run->config->server;
 	return 0;
 }
@@ -138,6 +139,8 @@ static int prepare(struct fl_run *run, const struct options *options, struct fl_
 	if (realpath(run->server->data_dir.p, run->data_dir) == NULL)
 		return fl_error_set(err, "data_dir_unwritable", "%s is gone",
 		                    run->server->data_dir.p);
+	if (fl_auth_key_load(run->data_dir, &run->auth_key, err) < 0)
+		return -1;
 	return fl_api_token_load(run->data_dir, run->token, err);
 }
 
@@ -196,6 +199,7 @@ static int make_control(struct fl_run *run, struct fl_error *err)
 	                                                    .catalogue = run->catalogue,
 	                                                    .secrets = run->secrets,
 	                                                    .metrics = run->metrics,
+	                                                    .auth_key = &run->auth_key,
 	                                                    .data_dir = run->data_dir},
 	                         &run->control, err);
 }
@@ -242,6 +246,8 @@ static int start(struct fl_run *run, const struct options *options, struct fl_pr
 		return fail(&err);
 	if (fl_control_start(run->control, problems) < 0)
 		return fail_config(problems);
+	if (problems->warnings != 0)
+		(void)fail_config(problems);
 	if (fl_service_start(run->service, &err) < 0)
 		return fail(&err);
 	run->is_admin_up = true;
@@ -362,6 +368,7 @@ static void stop(struct fl_run *run, int exit_status)
 	run->metrics = fl_metrics_destroy(run->metrics);
 	run->secrets = fl_secrets_destroy(run->secrets);
 	run->config = fl_config_unref(run->config);
+	sodium_memzero(&run->auth_key, sizeof run->auth_key);
 	if (run->lock_fd >= 0)
 		fl_data_dir_release(run->data_dir, run->lock_fd);
 	fl_wait_close(&run->wait);

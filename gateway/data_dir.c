@@ -56,13 +56,20 @@ static int refuse_taken(const char *path, int fd, struct fl_error *err)
 	return -1;
 }
 
+int fl_data_dir_make(const char *path, struct fl_error *err)
+{
+	int rc = make_folders(path);
+
+	return rc < 0 ? refuse(path, -rc, err) : 0;
+}
+
 int fl_data_dir_take(const char *path, int *ret_lock_fd, struct fl_error *err)
 {
 	char name[PATH_MAX + 16], pid[24];
-	int fd, n, rc = make_folders(path);
+	int fd, n, rc;
 
-	if (rc < 0)
-		return refuse(path, -rc, err);
+	if (fl_data_dir_make(path, err) < 0)
+		return -1;
 	(void)snprintf(name, sizeof name, "%s/connectors", path);
 	if (mkdir(name, 0700) < 0 && errno != EEXIST)
 		return refuse(path, errno, err);

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 
+/* Makes data_dir (0700), and the folders above it. Error: data_dir_unwritable. [any] */
+FL_MUST_USE int fl_data_dir_make(const char *path, struct fl_error *err);
 /* Makes data_dir and data_dir/connectors (0700) and takes data_dir/lock, which the kernel lets go
  * of when the process ends, however it ends. Errors: data_dir_unwritable, data_dir_in_use. [main
  * thread] */

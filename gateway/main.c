@@ -20,12 +20,19 @@ static int version(void *ctx, int argc, char **argv)
 	return 0;
 }
 
+static const struct fl_command key[] = {
+    {"create", fl_cmd_key_create, .arguments = "[-c FILE]",
+     .what = "a new API key, and the hash of it for the configuration"},
+    {.name = NULL},
+};
+
 static const struct fl_command commands[] = {
     {"run", fl_cmd_run, .arguments = "[-c FILE] [--watch] [--log-level LEVEL]",
      .what = "serve, in the foreground"},
     {"check", fl_cmd_check, .arguments = "FILE [--strict] [-o text|json] | --schema",
      .what = "everything that is wrong with a configuration"},
     {"init", fl_cmd_init, .arguments = "[DIR]", .what = "write a configuration to start from"},
+    {"key", .below = key},
     {"version", version, .arguments = "[--json]", .what = "the version of this program"},
     {.name = NULL},
 };

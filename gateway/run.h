@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "admin/api/api.h"
+#include "gateway/auth/auth_key.h"
 #include "gateway/observe/access.h"
 #include "gateway/wait.h"
 
@@ -17,6 +18,7 @@ struct fl_run {
 	const struct fl_cfg_server *server; /* of that */
 	unsigned workers;
 	char token[FL_API_TOKEN_LEN + 1]; /* wiped once the API has it */
+	struct fl_auth_key auth_key; /* wiped at the end */
 	int lock_fd;
 	struct fl_wait wait;
 	struct fl_metrics *metrics;

@@ -26,6 +26,7 @@ struct fl_control_parts { /* all borrowed until destroy, but `config`: a referen
 	struct fl_catalogue *catalogue;
 	struct fl_secrets *secrets;
 	struct fl_metrics *metrics;
+	const struct fl_auth_key *auth_key; /* NULL: no caller can be known */
 	const char *data_dir;
 };
 

@@ -17,7 +17,7 @@ struct fl_claim { /* what a token says of its bearer */
 
 struct fl_principal {
 	const struct fl_cfg_consumer *consumer; /* NULL: nobody that is known */
-	enum fl_cfg_auth method; /* FL_CFG_AUTH_NONE with no consumer */
+	enum fl_cfg_auth method;                /* FL_CFG_AUTH_NONE with no consumer */
 	const struct fl_claim *claims;
 	size_t claims_n;
 };

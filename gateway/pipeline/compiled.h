@@ -25,6 +25,7 @@ struct fl_snapshot_route {
 	struct fl_metric_route_shard *metric; /* of worker 0: fl_metric_route_shard() */
 	uint64_t max_body_bytes, timeout_ns; /* never 0 */
 	bool allow_encoded_slash;
+	uint8_t auth; /* bits of enum fl_cfg_auth */
 	char name_text[FL_SNAPSHOT_NAME_NEAR];
 };
 
@@ -43,6 +44,7 @@ struct fl_snapshot {
 	struct fl_config *config; /* a reference */
 	struct fl_instance **instances; /* references; config->instances_n, some NULL */
 	struct fl_snapshot_route *routes; /* config->routes_n */
+	struct fl_credentials *credentials; /* of the config's consumers */
 	struct fl_route_table *table; /* a match's target is a struct fl_snapshot_route */
 	/* once published */
 	struct fl_snapshot_share *shares; /* one for each worker */

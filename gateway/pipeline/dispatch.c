@@ -77,6 +77,10 @@ static bool fill_view(struct fl_request *req)
 	    .scheme = fl_str_to(req->scheme),
 	    .host = fl_str_to(req->host),
 	};
+	if (req->principal.consumer) {
+		req->call.view.principal = keep(req, fl_str_to(req->principal.consumer->name));
+		req->call.view.tenant = keep(req, fl_str_to(req->principal.consumer->tenant));
+	}
 	return add_headers(req) && add_params(req);
 }
 

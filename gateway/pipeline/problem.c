@@ -21,6 +21,13 @@ static const struct fl_problem_type types[FL_PROBLEMS] = {
 	[FL_PROBLEM_ENCODED_SLASH] = {"path_encoded_slash", "Ambiguous path", "The path holds an "
 		"escaped \"/\" (%2F), which some readers take for a separator. Send it in the query, or "
 		"set allow_encoded_slash on the route.", 400, CLOSE},
+	[FL_PROBLEM_CREDENTIALS_MISSING] = {"credentials_missing", "Not authenticated", "This route asks "
+		"who calls. Send an API key as \"X-API-Key: fl_live_...\" or \"Authorization: Bearer "
+		"fl_live_...\".", 401, .challenge = "Bearer"},
+	/* Never says which of them, or what is wrong with it. */
+	[FL_PROBLEM_CREDENTIALS_INVALID] = {"credentials_invalid", "Not authenticated", "The API key is "
+		"not known, not valid any more, or there are two. Send one that is, or ask the operator "
+		"for a new one.", 401, .challenge = "Bearer"},
 	[FL_PROBLEM_INSTANCE_BUSY] = {"instance_busy", "Too many requests at once", "The connector "
 		"instance already works on as many requests as its concurrency limit allows. Try "
 		"again, or raise the limit.", 503, RETRY_AFTER(1)},

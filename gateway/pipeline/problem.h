@@ -15,6 +15,7 @@ struct fl_problem_type { /* all static */
 	const char *title, *detail;
 	uint16_t status;
 	uint8_t retry_after_s; /* 0: no such field */
+	const char *challenge; /* WWW-Authenticate (RFC 9110, 11.6.1); NULL: no such field */
 	bool must_close; /* the connection cannot be used any more */
 };
 
@@ -23,6 +24,8 @@ enum fl_problem_id {
 	FL_PROBLEM_ROUTE_NOT_FOUND,
 	FL_PROBLEM_METHOD_NOT_ALLOWED,
 	FL_PROBLEM_ENCODED_SLASH,
+	FL_PROBLEM_CREDENTIALS_MISSING,
+	FL_PROBLEM_CREDENTIALS_INVALID,
 	FL_PROBLEM_INSTANCE_BUSY,
 	FL_PROBLEM_INSTANCE_UNAVAILABLE,
 	FL_PROBLEM_DEADLINE,

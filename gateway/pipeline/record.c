@@ -36,6 +36,7 @@ static void add_line(const struct fl_request *req, uint32_t status, uint64_t dur
 	    .user_agent = req->user_agent,
 	    .route = req->route ? fl_str_from(req->route->name) : FL_STR_NULL,
 	    .instance = req->route ? req->route->instance_name : FL_STR_NULL,
+	    .consumer = req->principal.consumer ? req->principal.consumer->name : FL_STR_NULL,
 	    .request_id = req->request_id,
 	    .trace_id = trace_id(req),
 	    .bytes_in = req->bytes_in,

@@ -12,14 +12,15 @@
 enum phase { HEAD, BODY, ANSWER, END };
 
 /* The order in which a request goes through the gateway. Configuration chooses what a stage does,
- * never the order. Limits by address, authentication, limits by consumer and authorization will
- * stand between route and dispatch, in this order, then validation. */
+ * never the order. Limits by address will stand before authentication; limits by consumer and
+ * authorization behind it, then validation. */
 static const struct {
 	enum phase phase;
 	fl_stage_fn run;
 } stages[] = {
     {HEAD, fl_stage_guard},     /* one path, readable in one way only */
     {HEAD, fl_stage_route},     /* which route takes it */
+    {HEAD, fl_stage_authenticate}, /* who calls */
     {BODY, fl_stage_dispatch},  /* to a connector instance */
     {ANSWER, fl_stage_respond}, /* its answer, or a problem document */
     {END, fl_stage_record},     /* metrics, access log */
@@ -88,6 +89,7 @@ static void leave_snapshot(struct fl_request *req)
 		fl_worker_release(req->worker, req->snapshot);
 	req->snapshot = NULL;
 	req->route = NULL;
+	req->principal = (struct fl_principal){.consumer = NULL};
 }
 
 /* The connector's time is over: nobody waits for it any more. */

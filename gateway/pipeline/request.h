@@ -19,6 +19,7 @@
 #ifndef FL_GATEWAY_PIPELINE_REQUEST_H
 #define FL_GATEWAY_PIPELINE_REQUEST_H
 
+#include "gateway/auth/principal.h"
 #include "gateway/connector/call.h"
 #include "gateway/loop/loop.h"
 #include "gateway/outbound/client.h"
@@ -86,6 +87,7 @@ struct fl_request { /* fl_request_reset() first */
 	bool was_sent;
 	const struct fl_snapshot *snapshot; /* held; NULL: none was published */
 	const struct fl_snapshot_route *route; /* NULL: none matched */
+	struct fl_principal principal; /* with the snapshot */
 	struct fl_str path; /* canonical; empty: it could not be */
 	struct fl_str request_id, traceparent, user_agent;
 	struct fl_problem_type problem; /* what is answered; code NULL: what the connector said */

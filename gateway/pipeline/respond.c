@@ -74,7 +74,7 @@ static bool answer(struct fl_request *req)
 
 /* ---- problems ---- */
 
-#define PROBLEM_HEADERS_MAX 5u
+#define PROBLEM_HEADERS_MAX 6u
 
 static struct fl_str allow_field(struct fl_request *req)
 {
@@ -137,6 +137,8 @@ static void answer_problem(struct fl_request *req)
 	if (problem->retry_after_s)
 		at = add(at, FL_STR("retry-after"),
 		         fl_arena_printf(&req->arena, "%u", (unsigned)problem->retry_after_s));
+	if (problem->challenge)
+		at = add(at, FL_STR("www-authenticate"), fl_str(problem->challenge));
 	if (problem->status == 405)
 		at = add(at, FL_STR("allow"), allow_field(req));
 	req->response = (struct fl_response){

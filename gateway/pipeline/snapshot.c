@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/auth/credentials.h"
 #include "gateway/connector/call.h"
 #include "gateway/connector/manifest.h"
 #include "gateway/pipeline/compiled.h"
@@ -102,8 +103,9 @@ static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot
 		from->max_body_bytes ? from->max_body_bytes : config->server.limits.max_body_bytes,
 	    .timeout_ns = timeout_ns ? timeout_ns : FL_SNAPSHOT_TIMEOUT_NS,
 	    .allow_encoded_slash = from->allow_encoded_slash,
+	    .auth = (uint8_t)from->auth,
 	};
-	FL_ASSERT(to->instance != NULL);
+	FL_ASSERT(to->instance != NULL && to->auth != 0);
 	const struct fl_manifest *manifest = fl_module_manifest(fl_instance_module(to->instance));
 
 	to->name = near_name(to, from->name);
@@ -256,10 +258,11 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 			snapshot->instances[i] = fl_instance_ref(parts->instances[i]);
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
+	snapshot->credentials = fl_credentials_build(config, parts->auth_key, problems);
 	snapshot->table = build_table(config, snapshot->routes, problems);
 	if (snapshot->table) /* it has told of paths that are none */
 		check_paths(config, problems);
-	if (problems->errors > errors || !snapshot->table)
+	if (problems->errors > errors || !snapshot->credentials || !snapshot->table)
 		return fl_snapshot_destroy(snapshot);
 	return snapshot;
 }
@@ -294,6 +297,7 @@ struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot)
 	if (!snapshot)
 		return NULL;
 	(void)fl_route_table_destroy(snapshot->table);
+	(void)fl_credentials_destroy(snapshot->credentials);
 	for (size_t i = 0; snapshot->instances && i < snapshot->config->instances_n; i++)
 		if (snapshot->instances[i])
 			(void)fl_instance_unref(snapshot->instances[i]);

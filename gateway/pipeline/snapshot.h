@@ -8,6 +8,7 @@
 #ifndef FL_GATEWAY_PIPELINE_SNAPSHOT_H
 #define FL_GATEWAY_PIPELINE_SNAPSHOT_H
 
+#include "gateway/auth/auth_key.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/host.h"
 #include "gateway/observe/metric.h"
@@ -22,10 +23,12 @@ struct fl_snapshot_parts {
 	 * own. An entry may be NULL when no route leads to it. */
 	struct fl_instance *const *instances;
 	struct fl_metrics *metrics;
+	/* Outlives the snapshot; NULL: nobody can be known. */
+	const struct fl_auth_key *auth_key;
 };
 
 /* Compiles the route table, resolves actions. Problems: route_* (see route/table.h),
- * action_unknown (with "did you mean"), route_path_refused. NULL when there was an error.
+ * action_unknown (with "did you mean"), route_path_refused; and the warning credential_foreign. NULL when there was an error.
  * [control] */
 struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 				      struct fl_problems *problems);

@@ -127,27 +127,32 @@ static const struct fl_cfg_instance instances[] = {
     {.name = FL_STR_INIT("second")},
 };
 static const struct fl_cfg_route routes[] = {
-    {.name = FL_STR_INIT("echo"),
+    {.auth = FL_CFG_AUTH_NONE,
+     .name = FL_STR_INIT("echo"),
      .path = FL_STR_INIT("/echo"),
      .methods = METHOD(GET) | METHOD(POST),
      .action = FL_STR_INIT("reply"),
      .timeout_ns = 5 * FL_NS_PER_SEC,
      .max_body_bytes = 100},
-    {.name = FL_STR_INIT("item"),
+    {.auth = FL_CFG_AUTH_NONE,
+     .name = FL_STR_INIT("item"),
      .path = FL_STR_INIT("/v1/items/{id}/parts/{part}"),
      .methods = METHOD(GET),
      .action = FL_STR_INIT("forward")},
-    {.name = FL_STR_INIT("any"),
+    {.auth = FL_CFG_AUTH_NONE,
+     .name = FL_STR_INIT("any"),
      .path = FL_STR_INIT("/any/**"),
      .methods = FL_METHODS_ALL,
      .action = FL_STR_INIT("reply"),
      .allow_encoded_slash = true},
-    {.name = FL_STR_INIT("short"),
+    {.auth = FL_CFG_AUTH_NONE,
+     .name = FL_STR_INIT("short"),
      .path = FL_STR_INIT("/short"),
      .methods = FL_METHODS_ALL,
      .action = FL_STR_INIT("reply"),
      .timeout_ns = FL_NS_PER_MS},
-    {.name = FL_STR_INIT("second"),
+    {.auth = FL_CFG_AUTH_NONE,
+     .name = FL_STR_INIT("second"),
      .host = FL_STR_INIT("h2.example"),
      .path = FL_STR_INIT("/second"),
      .methods = FL_METHODS_ALL,
@@ -195,7 +200,7 @@ struct fl_config *fl_config_unref(struct fl_config *config)
 struct fl_snapshot *fake_snapshot(struct fl_metrics *metrics, struct fl_instance *const *two)
 {
 	struct fl_config *config = fake_config();
-	const struct fl_snapshot_parts parts = {config, two, metrics};
+	const struct fl_snapshot_parts parts = {.config = config, .instances = two, .metrics = metrics};
 	struct fl_arena arena;
 	struct fl_problems problems;
 	struct fl_snapshot *snapshot;

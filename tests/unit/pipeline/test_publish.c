@@ -285,7 +285,8 @@ static void publish_number(struct fl_pipeline *pipeline, struct fl_metrics *metr
 	struct fl_instance *instance = &versions[n % INSTANCES];
 	struct fl_instance *instances[] = {instance, instance};
 	struct fl_config *config = fake_config();
-	const struct fl_snapshot_parts parts = {config, instances, metrics};
+	const struct fl_snapshot_parts parts = {
+	    .config = config, .instances = instances, .metrics = metrics};
 	struct fl_arena arena;
 	struct fl_problems problems;
 	struct fl_snapshot *snapshot;

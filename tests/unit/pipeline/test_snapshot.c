@@ -50,7 +50,8 @@ static int tear_down(void **state)
 
 static struct fl_snapshot *build(void)
 {
-	const struct fl_snapshot_parts parts = {f.config, f.instances, f.metrics};
+	const struct fl_snapshot_parts parts = {
+	    .config = f.config, .instances = f.instances, .metrics = f.metrics};
 
 	return fl_snapshot_build(&parts, &f.problems);
 }

@@ -1,0 +1,300 @@
+/* tests/unit/pipeline/test_authenticate.c - who calls, and what goes no further
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tests/unit/pipeline/harness.h"
+
+#include <stdio.h>
+
+#include "gateway/auth/api_key.h"
+
+/* ---- a configuration with consumers ---- */
+
+static struct fl_auth_key auth_key;
+static char keys[3][FL_API_KEY_LEN + 1], hashes[2][FL_API_KEY_HASH_TEXT_LEN + 1];
+static struct fl_cfg_credential credentials[2];
+static struct fl_cfg_consumer consumer = {
+    .name = FL_STR_INIT("partner"),
+    .tenant = FL_STR_INIT("acme"),
+    .credentials = credentials,
+    .credentials_n = 2,
+};
+
+#define ROUTE(n, bits)                                                                             \
+	{                                                                                          \
+		.name = FL_STR_INIT(n), .path = FL_STR_INIT("/" n), .methods = FL_METHODS_ALL,     \
+		.action = FL_STR_INIT("reply"), .auth = (bits)                                     \
+	}
+static const struct fl_cfg_route routes[] = {
+    ROUTE("closed", FL_CFG_AUTH_API_KEY),
+    ROUTE("half", FL_CFG_AUTH_API_KEY | FL_CFG_AUTH_NONE),
+    ROUTE("open", FL_CFG_AUTH_NONE),
+};
+
+static void make_key(unsigned char byte, char key[FL_API_KEY_LEN + 1])
+{
+	unsigned char random[FL_API_KEY_RANDOM_BYTES];
+
+	memset(random, byte, sizeof random);
+	fl_api_key_make(random, key);
+}
+
+/* keys[0] is good, keys[1] is over, keys[2] nobody has. */
+static void make_credentials(void)
+{
+	static const unsigned char bytes[FL_AUTH_KEY_BYTES] = {42};
+	unsigned char hash[FL_API_KEY_HASH_BYTES];
+
+	fl_auth_key_init(bytes, &auth_key);
+	for (unsigned char i = 0; i < 3; i++)
+		make_key(i, keys[i]);
+	for (unsigned i = 0; i < 2; i++) {
+		fl_api_key_hash(&auth_key, fl_str(keys[i]), hash);
+		fl_api_key_hash_text(&auth_key, hash, hashes[i]);
+		credentials[i].hash = fl_str(hashes[i]);
+	}
+	credentials[1].expires_wall_ns = 1;
+}
+
+static int set_up_consumers(void **state)
+{
+	struct fl_instance *instances[] = {&f.first, &f.second};
+	struct fl_config *config = fake_config();
+	struct fl_snapshot *snapshot;
+	struct fl_problems problems;
+	struct fl_arena arena;
+
+	make_credentials();
+	config->routes = routes;
+	config->routes_n = FL_ARRAY_LEN(routes);
+	config->consumers = &consumer;
+	config->consumers_n = 1;
+	if (set_up_empty(state) != 0)
+		return -1;
+	fl_arena_init(&arena, 4096, 65536);
+	fl_problems_init(&problems, &arena);
+	snapshot = fl_snapshot_build(&(struct fl_snapshot_parts){.config = config,
+	                                                         .instances = instances,
+	                                                         .metrics = f.metrics,
+	                                                         .auth_key = &auth_key},
+	                             &problems);
+	assert_int_equal(problems.errors + problems.warnings, 0);
+	fl_arena_fini(&arena);
+	(void)fl_config_unref(config);
+	return snapshot ? fl_pipeline_publish(f.pipeline, snapshot, 0) : -1;
+}
+
+#undef CASE
+#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, set_up_consumers, tear_down)
+
+/* ---- requests ---- */
+
+#define FIELDS_MAX 4u
+struct field {
+	const char *name, *before; /* "Bearer " and the like */
+	const char *key;           /* behind it; NULL: nothing */
+};
+
+static struct fl_request *ask(const char *path, const struct field *fields, size_t n)
+{
+	static fairlead_kv kv[FIELDS_MAX + 1];
+	static char values[FIELDS_MAX][FL_API_KEY_LEN + 32];
+	struct fl_request *req = make(FL_METHOD_GET, path);
+
+	assert_in_range(n, 0, FIELDS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(values[i], sizeof values[i], "%s%s", fields[i].before,
+		               fields[i].key ? fields[i].key : "");
+		kv[i] = (fairlead_kv){{fields[i].name, strlen(fields[i].name)},
+		                      {values[i], strlen(values[i])}};
+	}
+	kv[n] = (fairlead_kv)HEADER("accept", "*/*");
+	req->headers = kv;
+	req->headers_n = n + 1;
+	return req;
+}
+
+static bool has_header(const char *name)
+{
+	const struct fl_call *call = f.first.last;
+
+	for (size_t i = 0; i < call->view.headers_n; i++)
+		if (fl_str_is(fl_str_n(call->view.headers[i].k.p, call->view.headers[i].k.n), name))
+			return true;
+	return false;
+}
+
+/* NULL: nobody, but let in. */
+static void assert_in(struct fl_request *req, const char *name)
+{
+	const fairlead_request *view;
+
+	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_CONTINUE);
+	assert_int_equal(req->principal.method, name ? FL_CFG_AUTH_API_KEY : FL_CFG_AUTH_NONE);
+	assert_ptr_equal(req->principal.consumer, name ? &consumer : NULL);
+	assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_RESPOND);
+	assert_int_equal(req->response.status, 200);
+	view = &((struct fl_call *)f.first.last)->view;
+	assert_str(fl_str_n(view->principal.p, view->principal.n), name ? name : "");
+	assert_str(fl_str_n(view->tenant.p, view->tenant.n), name ? "acme" : "");
+	assert_true(has_header("accept") && has_header("x-request-id"));
+	finish(req);
+	assert_str(f.log.last.consumer, name ? name : "");
+}
+
+/* Returns the body without what differs between two requests. */
+static const char *assert_out(struct fl_request *req, const char *code)
+{
+	static char body[1024];
+	char *id;
+
+	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_RESPOND);
+	assert_problem(req, 401, code);
+	assert_str(fake_header(&req->response, "www-authenticate", NULL), "Bearer");
+	assert_false(req->response.must_close);
+	(void)snprintf(body, sizeof body, "%.*s", FL_STR_ARGS(req->response.body));
+	id = strstr(body, "\"request_id\"");
+	assert_non_null(id);
+	*id = '\0';
+	assert_int_equal(f.first.calls, 0);
+	finish(req);
+	assert_string_equal(f.log.last.error, code);
+	assert_str(f.log.last.consumer, "");
+	return body;
+}
+
+#define ASK(path, ...)                                                                             \
+	ask(path, (const struct field[]){__VA_ARGS__},                                             \
+	    sizeof((const struct field[]){__VA_ARGS__}) / sizeof(struct field))
+#define KEY(key)                                                                                   \
+	{                                                                                          \
+		"x-api-key", "", key                                                               \
+	}
+#define BEARER(key)                                                                                \
+	{                                                                                          \
+		"authorization", "Bearer ", key                                                    \
+	}
+#define BASIC                                                                                      \
+	{                                                                                          \
+		"authorization", "Basic QTpC", NULL                                                \
+	}
+
+static void test_right(void **state)
+{
+	(void)state;
+	assert_in(ASK("/closed", KEY(keys[0])), "partner");
+	assert_false(has_header("x-api-key"));
+	assert_in(ASK("/closed", BEARER(keys[0])), "partner");
+	assert_false(has_header("authorization"));
+	assert_in(ASK("/closed", {"authorization", "bEARER \t ", keys[0]}), "partner");
+	assert_in(ASK("/half", KEY(keys[0])), "partner");
+}
+
+static void test_missing(void **state)
+{
+	(void)state;
+	(void)assert_out(ask("/closed", NULL, 0), "credentials_missing");
+	(void)assert_out(ASK("/closed", BASIC), "credentials_missing");
+	(void)assert_out(ASK("/closed", {"authorization", "Bearer", NULL}), "credentials_missing");
+	(void)assert_out(ASK("/closed", {"authorization", "Bearer1 ", keys[0]}),
+	                 "credentials_missing");
+}
+
+static void test_wrong(void **state)
+{
+	char mistyped[FL_API_KEY_LEN + 1], expected[1024];
+
+	(void)state;
+	memcpy(mistyped, keys[0], sizeof mistyped);
+	mistyped[20] = mistyped[20] == 'x' ? 'y' : 'x';
+	(void)snprintf(expected, sizeof expected, "%s",
+	               assert_out(ASK("/closed", KEY(keys[2])), "credentials_invalid"));
+	/* expired, mistyped, nothing like it, empty, two: all the same to the caller */
+	const struct field wrong[][2] = {
+	    {KEY(keys[1])},
+	    {KEY(mistyped)},
+	    {KEY("x")},
+	    {KEY("")},
+	    {BEARER(keys[1])},
+	    {BEARER("eyJhbGciOiJIUzI1NiJ9.e30.x")},
+	    {BEARER("")},
+	    {KEY(keys[0]), KEY(keys[0])},
+	    {KEY(keys[0]), BEARER(keys[0])},
+	    {BEARER(keys[0]), BEARER(keys[0])},
+	    {BEARER(keys[0]), KEY("x")},
+	};
+
+	for (size_t i = 0; i < FL_ARRAY_LEN(wrong); i++)
+		for (unsigned half = 0; half < 2; half++)
+			assert_string_equal(assert_out(ask(half ? "/half" : "/closed", wrong[i],
+			                                   wrong[i][1].name ? 2 : 1),
+			                               "credentials_invalid"),
+			                    expected);
+}
+
+static void test_nobody(void **state)
+{
+	(void)state;
+	assert_in(ask("/half", NULL, 0), NULL);
+	assert_in(ask("/open", NULL, 0), NULL);
+	/* What is no credential of ours is the upstream's affair. */
+	assert_in(ASK("/half", BASIC), NULL);
+	assert_true(has_header("authorization"));
+	assert_in(ASK("/open", {"authorization", "Bearer ", "token"}, KEY("theirs")), NULL);
+	assert_true(has_header("authorization") && has_header("x-api-key"));
+}
+
+static void test_both(void **state)
+{
+	(void)state;
+	/* The key in X-API-Key, a token for the upstream beside it. */
+	assert_in(ASK("/closed", KEY(keys[0]), BEARER("token")), "partner");
+	assert_false(has_header("x-api-key"));
+	assert_true(has_header("authorization"));
+	assert_in(ASK("/closed", BASIC, KEY(keys[0])), "partner");
+	assert_true(has_header("authorization"));
+}
+
+/* A caller may send its key everywhere: a route that asks for none does not pass it on. */
+static void test_not_asked(void **state)
+{
+	(void)state;
+	assert_in(ASK("/open", KEY(keys[0]), BEARER(keys[2])), NULL);
+	assert_false(has_header("x-api-key") || has_header("authorization"));
+	assert_in(ASK("/open", KEY("fl_live_x")), NULL);
+	assert_false(has_header("x-api-key"));
+}
+
+/* The consumer is the snapshot's, and the connector may owe longer. */
+static void test_owing(void **state)
+{
+	struct fl_request *req = ASK("/closed", KEY(keys[0]));
+
+	(void)state;
+	f.first.start_result = FL_CALL_PENDING;
+	f.first.owes = true;
+	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_CONTINUE);
+	assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_WAIT);
+	fl_pipeline_gone(req);
+	fl_pipeline_end(req, 0, false);
+	assert_str(f.log.last.consumer, "partner");
+	assert_int_equal(f.released, 0);
+	assert_null(req->principal.consumer);
+	assert_ptr_not_equal(req->call.view.principal.p, consumer.name.p);
+	fake_paid(f.first.last);
+	assert_int_equal(f.released, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CASE("the right key, in either field", test_right),
+	    CASE("no key", test_missing),
+	    CASE("whatever is wrong with a key, the answer is the same", test_wrong),
+	    CASE("nobody, where nobody is let in", test_nobody),
+	    CASE("a key beside credentials of the upstream", test_both),
+	    CASE("a key that was not asked for goes no further", test_not_asked),
+	    CASE("the consumer of a request whose connector owes", test_owing),
+	};
+
+	return cmocka_run_group_tests_name("authenticate", tests, NULL, NULL);
+}
