@@ -280,7 +280,7 @@ int fl_outbound_send(struct fl_outbound *client, const struct fl_outbound_args *
 	struct fl_outbound_origin *origin;
 	struct fl_str target;
 
-
+	fl_outbound_memory_keep();
 	if (find_pool(client, args->policy->pool, &pool) != 0)
 		return no_memory(err);
 	if (check_room(client, pool, args->policy, err) != 0 ||

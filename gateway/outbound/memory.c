@@ -22,6 +22,11 @@ void fl_outbound_memory_keep(void)
 {
 }
 
+size_t fl_outbound_memory_kept(void)
+{
+	return 0;
+}
+
 #else
 
 /* Sizes: 64, 128, ... 1024, then 2, 4, 8, 16 and 32 KiB (libcurl's buffers are a little over 16).
@@ -30,8 +35,10 @@ void fl_outbound_memory_keep(void)
 #define STEPS 16u
 #define SIZES (STEPS + 5u)
 #define NONE SIZES      /* larger: from the C library, and back to it */
-#define KEPT_SMALL 256u /* of each size up to 1 KiB, a thread */
-#define KEPT_LARGE 16u
+/* Kept of each size, a thread, in bytes: what 64 requests at once need. A request takes some twenty
+ * blocks of the smallest size and one of the largest. */
+#define KEPT_SMALL ((size_t)256 << 10)
+#define KEPT_LARGE ((size_t)2 << 20)
 
 union head { /* before each block */
 	size_t size;
@@ -44,7 +51,7 @@ struct block { /* while it is kept */
 
 struct shelf {
 	struct block *first;
-	unsigned n;
+	size_t room; /* for blocks */
 };
 
 struct shelves {
@@ -70,6 +77,11 @@ static size_t size_bytes(size_t i)
 	return i < STEPS ? (i + 1) * STEP : (2 * (size_t)STEP * STEPS) << (i - STEPS);
 }
 
+static size_t kept_most(size_t i)
+{
+	return (i < STEPS ? KEPT_SMALL : KEPT_LARGE) / size_bytes(i);
+}
+
 static void *take(size_t bytes)
 {
 	size_t i = size_index(bytes);
@@ -80,7 +92,7 @@ static void *take(size_t bytes)
 		struct block *block = shelf->first;
 
 		shelf->first = block->next;
-		shelf->n--;
+		shelf->room++;
 		return block;
 	}
 	if (bytes > SIZE_MAX - sizeof *head)
@@ -102,13 +114,13 @@ static void give(void *p)
 		return;
 	head = (union head *)p - 1;
 	shelf = mine && head->size < SIZES ? &mine->sizes[head->size] : NULL;
-	if (FL_UNLIKELY(!shelf || shelf->n >= (head->size < STEPS ? KEPT_SMALL : KEPT_LARGE))) {
+	if (FL_UNLIKELY(!shelf || shelf->room == 0)) {
 		free(head);
 		return;
 	}
 	block->next = shelf->first;
 	shelf->first = block;
-	shelf->n++;
+	shelf->room--;
 }
 
 static void *take_zeroed(size_t n, size_t bytes)
@@ -123,7 +135,6 @@ static void *take_zeroed(size_t n, size_t bytes)
 	return p;
 }
 
-/* `old` is of a size of ours, so how much it holds is known; larger ones the C library resizes. */
 /* What a block of ours holds is known; larger ones the C library resizes. */
 static void *resize(void *old, size_t bytes)
 {
@@ -194,10 +205,21 @@ void fl_outbound_memory_keep(void)
 	if (FL_LIKELY(mine))
 		return;
 	shelves = calloc(1, sizeof *shelves);
+	for (size_t i = 0; shelves && i < SIZES; i++)
+		shelves->sizes[i].room = kept_most(i);
 	if (shelves && pthread_setspecific(key, shelves) == 0)
 		mine = shelves;
 	else
 		free(shelves);
+}
+
+size_t fl_outbound_memory_kept(void)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; mine && i < SIZES; i++)
+		bytes += (kept_most(i) - mine->sizes[i].room) * size_bytes(i);
+	return bytes;
 }
 
 #endif
