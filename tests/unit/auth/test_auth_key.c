@@ -1,24 +1,17 @@
 /* tests/unit/auth/test_auth_key.c - data_dir/auth.key is made once, and read by its owner only
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/unit/test.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/unit/folder.h"
 
 #include "base/file.h"
 #include "gateway/auth/auth_key.h"
 
-static char dir[32], path[64];
+static char dir[FOLDER_PATH_MAX], path[FOLDER_PATH_MAX + 16];
 
 static int make_dir(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof dir, "/tmp/fl-auth-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
+	folder_make(dir, "auth");
 	(void)snprintf(path, sizeof path, "%s/auth.key", dir);
 	return 0;
 }
@@ -27,7 +20,8 @@ static int drop_dir(void **state)
 {
 	(void)state;
 	(void)unlink(path);
-	return rmdir(dir); /* nothing else was left behind */
+	assert_int_equal(folder_drop(dir), 0); /* nothing else was left behind */
+	return 0;
 }
 
 static void put(const char *text)
@@ -101,7 +95,7 @@ static void no_folder(void **state)
 {
 	struct fl_error err = FL_ERROR_INIT;
 	struct fl_auth_key key;
-	char gone[64];
+	char gone[FOLDER_PATH_MAX + 16];
 
 	(void)state;
 	(void)snprintf(gone, sizeof gone, "%s/gone", dir);

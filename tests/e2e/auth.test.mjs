@@ -1,0 +1,171 @@
+// tests/e2e/auth.test.mjs - consumers and their keys: made, taken, refused, changed, lost
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Gateway, makeFolder, program, run } from './lib/gateway.mjs';
+import { Peer } from './lib/peer.mjs';
+
+let gateway, peer;
+const keys = {}; // by consumer: { key, hash }
+
+const config = (consumers) => `
+consumers:
+${consumers}
+instances:
+  proxy:
+    connector: http
+    config: { base_url: "${peer.url}" }
+    grants: { egress: ["${peer.host}"], private_addresses: true }
+routes:
+  closed: { match: { path: /closed }, auth: [api_key], to: { instance: proxy, action: forward } }
+  half: { match: { path: /half }, auth: [api_key, none], to: { instance: proxy, action: forward } }
+  open: { match: { path: /open }, auth: none, to: { instance: proxy, action: forward } }
+`;
+const consumer = (name, more = '') =>
+	`  ${name}: { credentials: [{ api_key: { hash: "${keys[name].hash}" }${more} }] }`;
+const all = () => [consumer('good'), consumer('late', ', expires: 2020-01-01T00:00:00Z')].join('\n');
+
+async function createKey(at) {
+	const { code, stdout, stderr } = await run(program('fairlead'), ['key', 'create', '-c', at.file]);
+	assert.equal(code, 0, stderr);
+	const [, key, hash] = /^key: (fl_live_[0-9A-Za-z]{49})\nhash: "(blake2b:[0-9a-f]{8}:[0-9a-f]{64})"\n$/.exec(stdout);
+	return { key, hash };
+}
+
+async function reload(text) {
+	gateway.replace(text);
+	const answer = await gateway.api('POST', '/v1/config:reload');
+	assert.equal(answer.status, 200, JSON.stringify(answer.body));
+}
+
+// { status, headers, type, body }: the peer answers with what it was sent.
+async function ask(where, headers = {}) {
+	const answer = await fetch(`${gateway.url}${where}`, { headers });
+	const body = await answer.json();
+	return { status: answer.status, headers: answer.headers, body };
+}
+
+before(async () => {
+	peer = await Peer.start((request) => ({ status: 200, headers: { 'content-type': 'application/json' },
+		body: JSON.stringify({ headers: request.headers, raw: request.rawHeaders }) }));
+	gateway = new Gateway(makeFolder());
+	gateway.write(config('  nobody: {}'));
+	keys.good = await createKey(gateway); // before the gateway ever ran: auth.key is made here
+	for (const name of ['late', 'other']) keys[name] = await createKey(gateway);
+	gateway.write(config(all()));
+	await gateway.run();
+});
+after(async () => { await gateway?.stop(); await peer?.stop(); });
+
+test('auth.key is for its owner only, and holds no key', () => {
+	const file = path.join(gateway.data, 'auth.key');
+	assert.equal(statSync(file).mode & 0o777, 0o600);
+	assert.notEqual(keys.good.hash, keys.late.hash);
+	assert.equal(keys.good.hash.slice(0, 16), keys.late.hash.slice(0, 16));
+});
+
+test('the right key is let in by either field, and does not reach the connector', async () => {
+	for (const headers of [{ 'x-api-key': keys.good.key }, { authorization: `Bearer ${keys.good.key}` }]) {
+		const { status, body } = await ask('/closed', { ...headers, 'x-other': 'stays' });
+		assert.equal(status, 200);
+		assert.equal(body.headers['x-other'], 'stays');
+		assert.equal(body.headers['x-api-key'], undefined);
+		assert.equal(body.headers.authorization, undefined);
+		assert.doesNotMatch(JSON.stringify(body.raw), /fl_live_/);
+	}
+	await gateway.logged(/"status":200.*"route":"closed".*"consumer":"good"/);
+});
+
+test('a key that a route did not ask for does not reach the connector either', async () => {
+	const { status, body } = await ask('/open', { 'x-api-key': keys.good.key, authorization: 'Bearer theirs' });
+	assert.equal(status, 200);
+	assert.equal(body.headers['x-api-key'], undefined);
+	assert.equal(body.headers.authorization, 'Bearer theirs');
+});
+
+test('without a key: 401, and how to send one', async () => {
+	const { status, headers, body } = await ask('/closed');
+	assert.equal(status, 401);
+	assert.equal(headers.get('www-authenticate'), 'Bearer');
+	assert.match(headers.get('content-type'), /^application\/problem\+json/);
+	assert.equal(body.type, 'urn:fairlead:problem:credentials_missing');
+	assert.match(body.detail, /X-API-Key/);
+});
+
+test('unknown, expired, mistyped and foreign keys get one and the same answer', async () => {
+	const wrong = [keys.other.key, keys.late.key, `${keys.good.key.slice(0, -1)}_`, 'x', 'fl_live_'];
+	const answers = [];
+	for (const key of wrong)
+		for (const where of ['/closed', '/half'])
+			for (const sent of [{ 'x-api-key': key }, { authorization: `Bearer ${key}` }]) {
+				const { status, headers, body } = await ask(where, sent);
+				assert.equal(status, 401, `${where} ${key}`);
+				const { request_id, ...rest } = body;
+				assert.ok(request_id);
+				answers.push(JSON.stringify([rest, headers.get('www-authenticate'), headers.get('content-type')]));
+			}
+	assert.equal(new Set(answers).size, 1);
+	assert.match(answers[0], /credentials_invalid/);
+	await gateway.logged(/"status":401.*"error":"credentials_invalid"/);
+});
+
+test('[api_key, none] lets nobody in as nobody, and a known one as itself', async () => {
+	assert.equal((await ask('/half')).status, 200);
+	assert.equal((await ask('/half', { 'x-api-key': keys.good.key })).status, 200);
+	await gateway.logged(/"route":"half".*"consumer":"good"/);
+});
+
+test('a reload adds a consumer and removes another, live', async () => {
+	const status = async (name) => (await ask('/closed', { 'x-api-key': keys[name].key })).status;
+	assert.deepEqual([await status('good'), await status('other')], [200, 401]);
+	await reload(config(consumer('other')));
+	assert.deepEqual([await status('good'), await status('other')], [401, 200]);
+	await reload(config(all()));
+	assert.deepEqual([await status('good'), await status('other')], [200, 401]);
+});
+
+test('nothing that the gateway writes holds a key', async () => {
+	await gateway.logged(/credentials_invalid/);
+	const written = readFileSync(gateway.accessLog, 'utf8') + gateway.stderr;
+	assert.doesNotMatch(written, /fl_live_/);
+	for (const what of ['/v1/status', '/metrics', '/v1/instances']) {
+		const { body } = await gateway.api('GET', what);
+		assert.doesNotMatch(JSON.stringify(body), /fl_live_|blake2b:/);
+	}
+});
+
+test('check tells of one key of two consumers, and of routes that say nothing', async () => {
+	gateway.write(config(`${consumer('good')}\n${consumer('good').replace('good', 'twin')}`));
+	let { code, stderr } = await run(program('fairlead'), ['check', gateway.file]);
+	assert.equal(code, 3);
+	assert.match(stderr, /"good" and "twin" have the same key/);
+	gateway.write(config(consumer('good')).replace(', auth: none', ''));
+	({ code, stderr } = await run(program('fairlead'), ['check', gateway.file]));
+	assert.equal(code, 0);
+	assert.match(stderr, /route "open" lets everybody in/);
+	gateway.write(config(all()));
+});
+
+test('a lost auth.key is told at the start, and lets nobody in', async () => {
+	assert.equal((await gateway.end()).code, 0);
+	rmSync(path.join(gateway.data, 'auth.key'));
+	await gateway.run();
+	assert.match(gateway.stderr, /credential_foreign/);
+	assert.equal((await ask('/closed', { 'x-api-key': keys.good.key })).status, 401);
+	keys.good = await createKey(gateway);
+	await reload(config(consumer('good')));
+	assert.equal((await ask('/closed', { 'x-api-key': keys.good.key })).status, 200);
+});
+
+test('key create says what is wrong', async () => {
+	gateway.write(`${config(all())}  broken\n`);
+	let { code, stdout, stderr } = await run(program('fairlead'), ['key', 'create', '-c', gateway.file]);
+	assert.equal(code, 3);
+	assert.equal(stdout, '');
+	assert.match(stderr, /fairlead\.yaml:/);
+	({ code, stdout, stderr } = await run(program('fairlead'), ['key', 'create', 'more']));
+	assert.equal(code, 2);
+	assert.match(stderr, /usage: fairlead key create \[-c FILE\]/);
+});
