@@ -10,21 +10,24 @@
 
 enum dimension { ACTION, RESOURCE, PRINCIPAL, DIMENSIONS };
 
-/* Nodes 0 and 1 are the roots; 2, 3, 4 hold what anchors there are in each dimension. */
-#define ROOT_PERMIT 0u
-#define ROOT_FORBID 1u
-#define KNOWN 2u
-#define FIRST_NODE (KNOWN + DIMENSIONS)
+/* The first nodes are the roots: of permits, of forbids. */
+#define EFFECTS 2u
 
 struct fl_cedar_index_slot {
 	uint64_t anchor;
 	uint32_t node, child; /* child 0: free */
 };
 
-/* Below all three anchors: items[first .. first + n). */
 struct fl_cedar_index_node {
-	uint32_t first, n;
+	union {
+		uint64_t filter; /* a bit for each child's anchor: most lookups end here */
+		struct {
+			uint32_t first, n;
+		} leaf; /* below all three anchors: items[first .. first + n) */
+	};
 };
+
+#define NOT_LAID UINT32_MAX /* leaf.first, while building */
 
 #define ANY UINT64_C(0x616e79)
 
@@ -38,11 +41,20 @@ static uint64_t type_anchor(uint64_t type_hash)
 	return type_hash ^ UINT64_C(0x74797065);
 }
 
+/* Spreads an anchor over all bits; the upper ones are the best. */
+static uint64_t mix(uint64_t anchor)
+{
+	return anchor * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static uint64_t filter_bit(uint64_t anchor)
+{
+	return UINT64_C(1) << (mix(anchor) >> 58);
+}
+
 static size_t home(const struct fl_cedar_index *index, uint32_t node, uint64_t anchor)
 {
-	uint64_t h = (anchor + node) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (size_t)(h >> 32) & (index->cap - 1);
+	return (size_t)(mix(anchor + node) >> 32) & (index->cap - 1);
 }
 
 static struct fl_cedar_index_slot *probe(const struct fl_cedar_index *index, uint32_t node,
@@ -84,7 +96,7 @@ static bool add_node(struct fl_cedar_index *index)
 		index->nodes = nodes;
 		index->nodes_cap = cap;
 	}
-	index->nodes[index->n_nodes++] = (struct fl_cedar_index_node){.n = 0};
+	index->nodes[index->n_nodes++] = (struct fl_cedar_index_node){.filter = 0};
 	return true;
 }
 
@@ -101,6 +113,7 @@ static uint32_t child_of(struct fl_cedar_index *index, uint32_t node, uint64_t a
 		return 0;
 	*s = (struct fl_cedar_index_slot){
 	    .anchor = anchor, .node = node, .child = (uint32_t)(index->n_nodes - 1)};
+	index->nodes[node].filter |= filter_bit(anchor);
 	index->n_slots++;
 	return s->child;
 }
@@ -114,25 +127,6 @@ static uint64_t scope_anchor(const struct fl_cedar_scope *s, const struct fl_ced
 	                                      : uid_anchor(uid);
 }
 
-/* The node that the row hangs at by this action, made when absent; 0: out of memory. */
-static uint32_t leaf_of(struct fl_cedar_index *index, const struct fl_cedar_row *row,
-                        uint64_t action)
-{
-	const uint64_t anchors[DIMENSIONS] = {
-	    [ACTION] = action,
-	    [RESOURCE] = scope_anchor(&row->policy->resource, row->resource),
-	    [PRINCIPAL] = scope_anchor(&row->policy->principal, row->principal),
-	};
-	uint32_t node = row->policy->is_forbid ? ROOT_FORBID : ROOT_PERMIT;
-
-	for (uint32_t i = 0; i < DIMENSIONS; i++) {
-		node = child_of(index, node, anchors[i]);
-		if (node == 0 || child_of(index, KNOWN + i, anchors[i]) == 0)
-			return 0;
-	}
-	return node;
-}
-
 /* How often the row hangs in the tree, and by what. */
 static uint32_t n_places(const struct fl_cedar_row *row)
 {
@@ -141,12 +135,36 @@ static uint32_t n_places(const struct fl_cedar_row *row)
 	return action->kind == FL_CEDAR_SCOPE_IN_LIST ? action->n_uids : 1;
 }
 
-static uint64_t place_anchor(const struct fl_cedar_row *row, uint32_t k)
+static uint64_t action_anchor(const struct fl_cedar_row *row, uint32_t k)
 {
 	const struct fl_cedar_scope *action = &row->policy->action;
 
 	return action->kind == FL_CEDAR_SCOPE_IN_LIST ? uid_anchor(action->uids[k])
 	                                              : scope_anchor(action, NULL);
+}
+
+static void place_anchors(const struct fl_cedar_row *row, uint32_t k, uint64_t ret[DIMENSIONS])
+{
+	ret[ACTION] = action_anchor(row, k);
+	ret[RESOURCE] = scope_anchor(&row->policy->resource, row->resource);
+	ret[PRINCIPAL] = scope_anchor(&row->policy->principal, row->principal);
+}
+
+/* The node at the end of the anchors, made when absent; 0: out of memory. */
+static uint32_t leaf_of(struct fl_cedar_index *index, const uint64_t anchors[DIMENSIONS],
+                        bool is_forbid)
+{
+	uint32_t node = is_forbid;
+	size_t n_nodes = index->n_nodes;
+
+	for (uint32_t i = 0; i < DIMENSIONS; i++) {
+		node = child_of(index, node, anchors[i]);
+		if (node == 0)
+			return 0;
+	}
+	if (index->n_nodes > n_nodes)
+		index->nodes[node].leaf.first = NOT_LAID;
+	return node;
 }
 
 /* Finds the leaf of each place, and counts how many items each leaf has. */
@@ -156,16 +174,17 @@ static bool find_leaves(struct fl_cedar_index *index, struct fl_cedar_row *const
 	size_t at = 0;
 	bool has_room = grow(index);
 
-	for (unsigned i = 0; i < FIRST_NODE && has_room; i++)
+	for (unsigned i = 0; i < EFFECTS && has_room; i++)
 		has_room = add_node(index);
 	for (size_t i = 0; i < n && has_room; i++)
 		for (uint32_t k = 0; k < n_places(rows[i]) && has_room; k++) {
-			uint32_t leaf = leaf_of(index, rows[i], place_anchor(rows[i], k));
+			uint64_t anchors[DIMENSIONS];
 
-			has_room = leaf != 0;
+			place_anchors(rows[i], k, anchors);
+			leaves[at] = leaf_of(index, anchors, rows[i]->policy->is_forbid);
+			has_room = leaves[at] != 0;
 			if (has_room)
-				index->nodes[leaf].n++;
-			leaves[at++] = leaf;
+				index->nodes[leaves[at++]].leaf.n++;
 		}
 	return has_room;
 }
@@ -174,21 +193,47 @@ static bool find_leaves(struct fl_cedar_index *index, struct fl_cedar_row *const
 static void fill_leaves(struct fl_cedar_index *index, struct fl_cedar_row *const *rows, size_t n,
                         const uint32_t *leaves)
 {
-	uint32_t first = 0;
+	uint32_t end = 0;
 	size_t at = 0;
 
-	for (size_t i = 0; i < index->n_nodes; i++) {
-		index->nodes[i].first = first;
-		first += index->nodes[i].n;
-		index->nodes[i].n = 0; /* counts up again below */
-	}
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < n_places(rows[i]); k++) {
-			struct fl_cedar_index_node *leaf = &index->nodes[leaves[at++]];
+			struct fl_cedar_index_node *node = &index->nodes[leaves[at++]];
 
-			index->items[leaf->first + leaf->n++] =
+			if (node->leaf.first == NOT_LAID) {
+				node->leaf.first = end;
+				end += node->leaf.n;
+				node->leaf.n = 0; /* counts up again */
+			}
+			index->items[node->leaf.first + node->leaf.n++] =
 			    (struct fl_cedar_index_item){.row = rows[i], .list_at = k};
 		}
+}
+
+static uint64_t known_bit(const struct fl_cedar_index *index, bool is_forbid, uint32_t dimension,
+                          uint64_t anchor)
+{
+	return mix(anchor + 2 * dimension + is_forbid) >> 20 & (index->known_bits - 1);
+}
+
+/* 8 to 16 bits for each anchor: few are taken for known that are not. */
+static bool note_known(struct fl_cedar_index *index, struct fl_cedar_row *const *rows, size_t n)
+{
+	index->known_bits = index->cap * 4;
+	index->known = calloc(index->known_bits / 64, sizeof *index->known);
+	for (size_t i = 0; i < n && index->known != NULL; i++)
+		for (uint32_t k = 0; k < n_places(rows[i]); k++) {
+			uint64_t anchors[DIMENSIONS];
+
+			place_anchors(rows[i], k, anchors);
+			for (uint32_t d = 0; d < DIMENSIONS; d++) {
+				uint64_t bit =
+				    known_bit(index, rows[i]->policy->is_forbid, d, anchors[d]);
+
+				index->known[bit / 64] |= UINT64_C(1) << bit % 64;
+			}
+		}
+	return index->known != NULL;
 }
 
 int fl_cedar_index_build(struct fl_cedar_index *index, struct fl_cedar_row *const *rows, size_t n)
@@ -202,7 +247,8 @@ int fl_cedar_index_build(struct fl_cedar_index *index, struct fl_cedar_row *cons
 		return FL_CEDAR_E_MEMORY;
 	leaves = calloc(index->n_items + 1, sizeof *leaves);
 	index->items = calloc(index->n_items + 1, sizeof *index->items);
-	has_room = leaves != NULL && index->items != NULL && find_leaves(index, rows, n, leaves);
+	has_room = leaves != NULL && index->items != NULL && find_leaves(index, rows, n, leaves) &&
+	           note_known(index, rows, n);
 	if (has_room)
 		fill_leaves(index, rows, n, leaves);
 	free(leaves);
@@ -213,6 +259,7 @@ void fl_cedar_index_fini(struct fl_cedar_index *index)
 {
 	free(index->slots);
 	free(index->nodes);
+	free(index->known);
 	free(index->items);
 	*index = (struct fl_cedar_index){.cap = 0};
 }
@@ -220,14 +267,19 @@ void fl_cedar_index_fini(struct fl_cedar_index *index)
 size_t fl_cedar_index_bytes(const struct fl_cedar_index *index)
 {
 	return index->cap * sizeof *index->slots + index->nodes_cap * sizeof *index->nodes +
-	       index->n_items * sizeof *index->items;
+	       index->known_bits / 8 + index->n_items * sizeof *index->items;
 }
 
+/* Appends the anchor to the list of each effect that may have it. */
 static void add_known(const struct fl_cedar_index *index, uint32_t dimension, uint64_t anchor,
-                      uint64_t *list, size_t *n)
+                      uint64_t *const lists[EFFECTS], size_t n[EFFECTS])
 {
-	if (probe(index, KNOWN + dimension, anchor)->child != 0)
-		list[(*n)++] = anchor;
+	for (unsigned effect = 0; effect < EFFECTS; effect++) {
+		uint64_t bit = known_bit(index, effect, dimension, anchor);
+
+		if (index->known[bit / 64] >> bit % 64 & 1)
+			lists[effect][n[effect]++] = anchor;
+	}
 }
 
 bool fl_cedar_index_probes(const struct fl_cedar_index *index, const struct fl_cedar_eval *ev,
@@ -245,48 +297,53 @@ bool fl_cedar_index_probes(const struct fl_cedar_index *index, const struct fl_c
 	};
 
 	for (uint32_t i = 0; i < DIMENSIONS; i++) {
-		size_t above = entities[i] == NULL ? 0 : entities[i]->n_ancestors, n = 0;
-		uint64_t *list = fl_arena_alloc(ev->scratch, (above + 3) * sizeof *list);
+		size_t above = entities[i] == NULL ? 0 : entities[i]->n_ancestors;
+		size_t room = above + 3, n[EFFECTS] = {0};
+		uint64_t *list = fl_arena_alloc(ev->scratch, EFFECTS * room * sizeof *list);
+		uint64_t *const lists[EFFECTS] = {list, list + room};
 
 		if (list == NULL)
 			return false;
-		add_known(index, i, ANY, list, &n);
-		add_known(index, i, type_anchor(uids[i]->type_hash), list, &n);
-		add_known(index, i, uid_anchor(uids[i]), list, &n);
+		add_known(index, i, ANY, lists, n);
+		add_known(index, i, type_anchor(uids[i]->type_hash), lists, n);
+		add_known(index, i, uid_anchor(uids[i]), lists, n);
 		for (size_t k = 0; k < above; k++)
-			add_known(index, i, uid_anchor(entities[i]->ancestors[k]), list, &n);
-		ret->lists[i] = (struct fl_cedar_probe_list){.anchors = list, .n = n};
+			add_known(index, i, uid_anchor(entities[i]->ancestors[k]), lists, n);
+		for (unsigned effect = 0; effect < EFFECTS; effect++)
+			ret->lists[effect][i] =
+			    (struct fl_cedar_probe_list){.anchors = lists[effect], .n = n[effect]};
 	}
 	return true;
 }
 
 struct walk {
 	const struct fl_cedar_index *index;
-	const struct fl_cedar_probes *probes;
+	const struct fl_cedar_probe_list *lists; /* by dimension */
 	bool (*visit)(void *ctx, const struct fl_cedar_index_item *item);
 	void *ctx;
 };
 
-static bool walk_leaf(const struct walk *w, uint32_t node)
+static bool walk_leaf(const struct walk *w, const struct fl_cedar_index_node *node)
 {
-	const struct fl_cedar_index_node *leaf = &w->index->nodes[node];
-
-	for (uint32_t i = 0; i < leaf->n; i++)
-		if (w->visit(w->ctx, &w->index->items[leaf->first + i]))
+	for (uint32_t i = 0; i < node->leaf.n; i++)
+		if (w->visit(w->ctx, &w->index->items[node->leaf.first + i]))
 			return true;
 	return false;
 }
 
-static bool walk_node(const struct walk *w, uint32_t node, uint32_t dimension)
+static bool walk_node(const struct walk *w, uint32_t at, uint32_t dimension)
 {
-	const struct fl_cedar_probe_list *list = &w->probes->lists[dimension];
+	const struct fl_cedar_index_node *node = &w->index->nodes[at];
+	const struct fl_cedar_probe_list *list = &w->lists[dimension];
 
+	if (dimension == DIMENSIONS)
+		return walk_leaf(w, node);
 	for (size_t i = 0; i < list->n; i++) {
-		uint32_t child = probe(w->index, node, list->anchors[i])->child;
+		if ((node->filter & filter_bit(list->anchors[i])) == 0)
+			continue;
+		uint32_t child = probe(w->index, at, list->anchors[i])->child;
 
-		if (child != 0 &&
-		    (dimension + 1 == DIMENSIONS ? walk_leaf(w, child)
-		                                 : walk_node(w, child, dimension + 1)))
+		if (child != 0 && walk_node(w, child, dimension + 1))
 			return true;
 	}
 	return false;
@@ -297,7 +354,8 @@ bool fl_cedar_index_walk(const struct fl_cedar_index *index, const struct fl_ced
                          bool (*visit)(void *ctx, const struct fl_cedar_index_item *item),
                          void *ctx)
 {
-	const struct walk w = {.index = index, .probes = probes, .visit = visit, .ctx = ctx};
+	const struct walk w = {
+	    .index = index, .lists = probes->lists[is_forbid], .visit = visit, .ctx = ctx};
 
-	return walk_node(&w, is_forbid ? ROOT_FORBID : ROOT_PERMIT, ACTION);
+	return walk_node(&w, is_forbid, 0);
 }

@@ -24,6 +24,8 @@ struct fl_cedar_index {
 	size_t cap, n_slots;
 	struct fl_cedar_index_node *nodes;
 	size_t n_nodes, nodes_cap;
+	uint64_t *known; /* a bit for each anchor that some policy has; several may share one */
+	size_t known_bits;
 	struct fl_cedar_index_item *items; /* those of one node side by side */
 	size_t n_items;
 };
@@ -33,13 +35,13 @@ int fl_cedar_index_build(struct fl_cedar_index *index, struct fl_cedar_row *cons
 void fl_cedar_index_fini(struct fl_cedar_index *index);
 size_t fl_cedar_index_bytes(const struct fl_cedar_index *index);
 
-/* The anchors of a request, filtered to those that some policy has: made once, used for both
- * effects. Lists live in the scratch arena. */
+/* The anchors of a request, filtered to those that some policy of the effect has. Lists live in the
+ * scratch arena. */
 struct fl_cedar_probes {
 	struct fl_cedar_probe_list {
 		const uint64_t *anchors;
 		size_t n;
-	} lists[3]; /* action, resource, principal */
+	} lists[2][3]; /* permits, forbids: action, resource, principal */
 };
 
 /* False: the arena is full. */
