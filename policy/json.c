@@ -355,13 +355,11 @@ static bool word(struct reader *r, struct fl_cedar_json *ret)
 	return fail(r, FL_CEDAR_E_SYNTAX, r->at, "expected a value");
 }
 
-static bool value(struct reader *r, struct fl_cedar_json *ret)
+static bool value_here(struct reader *r, struct fl_cedar_json *ret)
 {
 	struct fl_str s;
 	bool is_read;
 
-	skip_blanks(r);
-	*ret = (struct fl_cedar_json){.at = (uint32_t)r->at};
 	switch (peek(r)) {
 	case '{':
 	case '[':
@@ -382,6 +380,16 @@ static bool value(struct reader *r, struct fl_cedar_json *ret)
 		return peek(r) == '-' || (peek(r) >= '0' && peek(r) <= '9') ? number(r, ret)
 		                                                            : word(r, ret);
 	}
+}
+
+static bool value(struct reader *r, struct fl_cedar_json *ret)
+{
+	skip_blanks(r);
+	*ret = (struct fl_cedar_json){.at = (uint32_t)r->at};
+	if (!value_here(r, ret))
+		return false;
+	ret->end = (uint32_t)r->at;
+	return true;
 }
 
 int fl_cedar_json_parse(struct fl_arena *arena, struct fl_str text, const char *file,

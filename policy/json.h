@@ -25,6 +25,7 @@ struct fl_cedar_json {
 	uint8_t kind; /* enum fl_cedar_json_kind */
 	uint32_t n;   /* bytes, items or members */
 	uint32_t at;  /* where it starts in the text */
+	uint32_t end; /* and where it ends */
 	union {
 		bool boolean;
 		int64_t number;
