@@ -246,6 +246,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 		return NULL;
 	}
 	snapshot->config = fl_config_ref(parts->config);
+	snapshot->bundle = parts->bundle ? fl_bundle_ref(parts->bundle) : NULL;
 	/* One more, so that none is not "no memory". */
 	snapshot->instances = calloc(config->instances_n + 1, sizeof(struct fl_instance *));
 	snapshot->routes = make_routes(config->routes_n);
@@ -304,6 +305,7 @@ struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot)
 	free(snapshot->instances);
 	free(snapshot->routes);
 	free(snapshot->shares);
+	(void)fl_bundle_unref(snapshot->bundle);
 	(void)fl_config_unref(snapshot->config);
 	free(snapshot);
 	return NULL;

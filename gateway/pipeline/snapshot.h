@@ -9,6 +9,7 @@
 #define FL_GATEWAY_PIPELINE_SNAPSHOT_H
 
 #include "gateway/auth/auth_key.h"
+#include "gateway/authorize/bundle.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/host.h"
 #include "gateway/observe/metric.h"
@@ -25,6 +26,8 @@ struct fl_snapshot_parts {
 	struct fl_metrics *metrics;
 	/* Outlives the snapshot; NULL: nobody can be known. */
 	const struct fl_auth_key *auth_key;
+	/* NULL: whoever is let in by its route is allowed. The snapshot takes a reference. */
+	struct fl_bundle *bundle;
 };
 
 /* Compiles the route table, resolves actions. Problems: route_* (see route/table.h),

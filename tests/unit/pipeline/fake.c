@@ -197,6 +197,19 @@ struct fl_config *fl_config_unref(struct fl_config *config)
 	return NULL;
 }
 
+struct fl_bundle *fl_bundle_ref(struct fl_bundle *bundle)
+{
+	atomic_fetch_add(&bundle->refs, 1);
+	return bundle;
+}
+
+struct fl_bundle *fl_bundle_unref(struct fl_bundle *bundle)
+{
+	if (bundle)
+		atomic_fetch_sub(&bundle->refs, 1);
+	return NULL;
+}
+
 struct fl_snapshot *fake_snapshot(struct fl_metrics *metrics, struct fl_instance *const *two)
 {
 	struct fl_config *config = fake_config();
