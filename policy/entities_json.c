@@ -1,9 +1,12 @@
 /* policy/entities_json.c - entities, contexts and names from JSON
  * SPDX-License-Identifier: Apache-2.0
  *
- * What counts as an escape is decided as the official engine does: an object with "__entity" or
- * "__extn" whose member has the right shape, whatever else stands beside it; of another shape it is
- * an ordinary record.
+ * What counts as an escape is decided as the official engine does. A value: an object of one
+ * member,
+ * "__entity" or "__extn", of the right shape; with anything beside it, or of another shape, it is
+ * an ordinary record. A name: "__entity" of the right shape, or else "type" and "id", whatever
+ * stands beside them. No number but a Long may stand anywhere in a value, not even where nothing
+ * reads it.
  */
 #include "policy/entities_json.h"
 
@@ -71,6 +74,39 @@ static bool is_call(const struct fl_cedar_json *json)
 	       (args != NULL && args->kind == FL_CEDAR_JSON_ARRAY);
 }
 
+/* The member `key` of an object that has no other; NULL: it is no such object. */
+static const struct fl_cedar_json *only_member(const struct fl_cedar_json *json, const char *key)
+{
+	return json->n == 1 ? fl_cedar_json_find(json, key) : NULL;
+}
+
+/* A number beyond Long, or NULL: in what an escape holds beside its own members. */
+static const struct fl_cedar_json *find_number(const struct fl_cedar_json *json)
+{
+	const struct fl_cedar_json *found = NULL;
+
+	if (json->kind == FL_CEDAR_JSON_NUMBER)
+		return json;
+	if (json->kind == FL_CEDAR_JSON_ARRAY)
+		for (uint32_t i = 0; i < json->n && found == NULL; i++)
+			found = find_number(&json->u.items[i]);
+	if (json->kind == FL_CEDAR_JSON_OBJECT)
+		for (uint32_t i = 0; i < json->n && found == NULL; i++)
+			found = find_number(&json->u.members[i].value);
+	return found;
+}
+
+static int no_value(const struct converter *c, const struct fl_cedar_json *json)
+{
+	return invalid(c->source, json, "%s is no Cedar value", fl_cedar_json_describe(json));
+}
+
+static int no_expr(const struct converter *c, const struct fl_cedar_json *json)
+{
+	return invalid(c->source, json,
+	               "the escape `__expr` is no longer supported: write the value itself");
+}
+
 static int convert_name(const struct converter *c, const struct fl_cedar_json *json,
                         const struct fl_cedar_uid **ret)
 {
@@ -92,6 +128,8 @@ static int convert_uid(const struct converter *c, const struct fl_cedar_json *js
 {
 	const struct fl_cedar_json *escaped = fl_cedar_json_find(json, "__entity");
 
+	if (fl_cedar_json_str(fl_cedar_json_find(json, "__expr")).p != NULL)
+		return no_expr(c, json);
 	if (is_name(escaped))
 		return convert_name(c, escaped, ret);
 	if (is_name(json))
@@ -199,14 +237,17 @@ static int convert_entity_value(const struct converter *c, const struct fl_cedar
 static int convert_object(const struct converter *c, const struct fl_cedar_json *json,
                           struct fl_cedar_value *ret)
 {
-	const struct fl_cedar_json *call = fl_cedar_json_find(json, "__extn");
+	const struct fl_cedar_json *call = only_member(json, "__extn");
+	const struct fl_cedar_json *name = only_member(json, "__entity"), *number;
+	bool is_escape = is_name(name) || is_call(call);
 
-	if (fl_cedar_json_str(fl_cedar_json_find(json, "__expr")).p != NULL)
-		return invalid(c->source, json, "the escape `__expr` is no longer supported");
-	if (is_name(fl_cedar_json_find(json, "__entity")))
-		return convert_entity_value(c, json, ret);
-	return is_call(call) ? convert_call(c, call, ret)
-	                     : convert_record(c, json, NULL, NULL, ret);
+	if (fl_cedar_json_str(only_member(json, "__expr")).p != NULL)
+		return no_expr(c, json);
+	if (is_escape && (number = find_number(json)) != NULL)
+		return no_value(c, number);
+	return is_name(name)   ? convert_entity_value(c, json, ret)
+	       : is_call(call) ? convert_call(c, call, ret)
+	                       : convert_record(c, json, NULL, NULL, ret);
 }
 
 static int convert_text(const struct converter *c, const struct fl_cedar_json *json,
@@ -216,6 +257,22 @@ static int convert_text(const struct converter *c, const struct fl_cedar_json *j
 
 	*ret = fl_cedar_string(text);
 	return text.p == NULL ? FL_CEDAR_E_MEMORY : 0;
+}
+
+/* An extension value is called for: what stands beside the escape is not read, as in names. */
+static int convert_typed_call(const struct converter *c, const struct fl_cedar_json *json,
+                              const struct fl_cedar_type *type, struct fl_cedar_value *ret)
+{
+	const struct fl_cedar_json *call = fl_cedar_json_find(json, "__extn");
+
+	if (fl_cedar_json_str(fl_cedar_json_find(json, "__expr")).p != NULL)
+		return no_expr(c, json);
+	if (is_call(call))
+		return convert_call(c, call, ret);
+	if (is_call(json))
+		return convert_call(c, json, ret);
+	return invalid(c->source, json, "the object is no %s: it has no `fn` with `arg` or `args`",
+	               fl_cedar_kind_name((enum fl_cedar_kind)type->extension));
 }
 
 /* What only the schema makes of it: names without an escape, extension values as bare strings or
@@ -234,8 +291,8 @@ static bool convert_typed(const struct converter *c, const struct fl_cedar_json 
 		if (*ret_r == FL_CEDAR_E_VALUE)
 			*ret_r =
 			    invalid(c->source, json, "the text is no %s", fl_cedar_kind_name(kind));
-	} else if (type->kind == FL_CEDAR_TY_EXTENSION && is_call(json)) {
-		*ret_r = convert_call(c, json, ret);
+	} else if (type->kind == FL_CEDAR_TY_EXTENSION && json->kind == FL_CEDAR_JSON_OBJECT) {
+		*ret_r = convert_typed_call(c, json, type, ret);
 	} else {
 		return false;
 	}
@@ -272,7 +329,7 @@ static int convert(const struct converter *c, const struct fl_cedar_json *json,
 	case FL_CEDAR_JSON_NUMBER:
 		break;
 	}
-	return invalid(c->source, json, "%s is no Cedar value", fl_cedar_json_describe(json));
+	return no_value(c, json);
 }
 
 int fl_cedar_uid_from_json(const struct fl_cedar_json *json,

@@ -228,12 +228,17 @@ bool fl_cedar_is_reserved(struct fl_str ident)
 	return false;
 }
 
-bool fl_cedar_is_ident(struct fl_str s)
+bool fl_cedar_is_any_ident(struct fl_str s)
 {
 	if (s.n == 0 || !is_ident_start((unsigned char)s.p[0]))
 		return false;
 	for (size_t i = 1; i < s.n; i++)
 		if (!is_ident_char((unsigned char)s.p[i]))
 			return false;
-	return !fl_cedar_is_reserved(s);
+	return true;
+}
+
+bool fl_cedar_is_ident(struct fl_str s)
+{
+	return fl_cedar_is_any_ident(s) && !fl_cedar_is_reserved(s);
 }

@@ -85,6 +85,8 @@ const char *fl_cedar_token_describe(const struct fl_cedar_token *token, char *ro
 bool fl_cedar_is_reserved(struct fl_str ident);
 /* [_A-Za-z][_A-Za-z0-9]* and not reserved. */
 bool fl_cedar_is_ident(struct fl_str s);
+/* The same, reserved or not: keys of annotations. */
+bool fl_cedar_is_any_ident(struct fl_str s);
 
 /* The value of a string token (quotes included in `raw`). FL_CEDAR_E_SYNTAX: *ret_why says what is
  * wrong and *ret_at where, in bytes from the start of `raw`. FL_CEDAR_E_MEMORY. */

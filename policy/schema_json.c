@@ -107,8 +107,37 @@ static bool is_type_name(struct fl_str s)
 	return fl_cedar_is_type_name(s);
 }
 
+/* What may be annotated: an object of identifiers, each with a string or null. They mean nothing.
+ */
+static bool annotations(struct json_reader *r, const struct fl_cedar_json *json)
+{
+	bool is_ok = true;
+	const struct fl_cedar_json *list =
+	    member(r, json, "annotations", FL_CEDAR_JSON_OBJECT, &is_ok);
+
+	for (uint32_t i = 0; is_ok && list != NULL && i < list->n; i++) {
+		const struct fl_cedar_json_member *m = &list->u.members[i];
+
+		if (!fl_cedar_is_any_ident(m->key))
+			is_ok =
+			    fail(r, FL_CEDAR_E_SYNTAX, m->at,
+			         "`%.*s` cannot be the key of an annotation: it is no identifier",
+			         FL_STR_ARGS(m->key));
+		else if (m->value.kind != FL_CEDAR_JSON_STRING &&
+		         m->value.kind != FL_CEDAR_JSON_NULL)
+			is_ok = fail(r, FL_CEDAR_E_SYNTAX, m->value.at,
+			             "an annotation is a string or null, not %s",
+			             fl_cedar_json_describe(&m->value));
+	}
+	return is_ok;
+}
+
+/* Where a type stands: only attributes say whether they are required, and only they and common
+ * types are annotated. */
+enum type_use { TYPE_INNER, TYPE_COMMON, TYPE_ATTR };
+
 static struct fl_cedar_raw_type *type(struct json_reader *r, const struct fl_cedar_json *json,
-                                      bool is_attr);
+                                      enum type_use use);
 
 static struct fl_cedar_raw_type *named(struct json_reader *r, struct fl_cedar_raw_type *t,
                                        struct fl_str name, enum fl_cedar_raw_lookup lookup)
@@ -153,7 +182,7 @@ static struct fl_cedar_raw_type *record(struct json_reader *r, const struct fl_c
 		t->attrs[i] = (struct fl_cedar_raw_attr){
 		    .name = m->key,
 		    .is_required = required == NULL || required->u.boolean,
-		    .type = is_ok ? type(r, &m->value, true) : NULL,
+		    .type = is_ok ? type(r, &m->value, TYPE_ATTR) : NULL,
 		};
 		if (t->attrs[i].type == NULL)
 			return NULL;
@@ -171,20 +200,22 @@ static const struct type_form {
 };
 
 static bool has_form(struct json_reader *r, const struct fl_cedar_json *json,
-                     const struct type_form *form, bool is_attr)
+                     const struct type_form *form, enum type_use use)
 {
-	const char *keys[8] = {"type", "annotations"};
-	size_t n = 2;
+	const char *keys[8] = {"type"};
+	size_t n = 1;
 
-	if (is_attr)
+	if (use != TYPE_INNER)
+		keys[n++] = "annotations";
+	if (use == TYPE_ATTR)
 		keys[n++] = "required";
 	for (size_t i = 0; form->keys[i] != NULL; i++)
 		keys[n++] = form->keys[i];
-	return is_object(r, json, keys);
+	return is_object(r, json, keys) && annotations(r, json);
 }
 
 static struct fl_cedar_raw_type *typed(struct json_reader *r, const struct fl_cedar_json *json,
-                                       bool is_attr)
+                                       enum type_use use)
 {
 	struct fl_cedar_raw_type *t = fl_arena_zalloc(&r->schema->arena, sizeof *t);
 	struct fl_str word = fl_cedar_json_str(fl_cedar_json_find(json, "type"));
@@ -199,7 +230,7 @@ static struct fl_cedar_raw_type *typed(struct json_reader *r, const struct fl_ce
 	while (form->word != NULL && !fl_str_is(word, form->word))
 		form++;
 	t->place = place(r, json->at);
-	if (!has_form(r, json, form, is_attr))
+	if (!has_form(r, json, form, use))
 		return NULL;
 	if (word.p == NULL) {
 		(void)fail(r, FL_CEDAR_E_SYNTAX, json->at, "a type needs `type`, a string");
@@ -224,12 +255,12 @@ static struct fl_cedar_raw_type *typed(struct json_reader *r, const struct fl_ce
 		return NULL;
 	}
 	t->kind = FL_CEDAR_RAW_SET;
-	t->element = type(r, element, false);
+	t->element = type(r, element, TYPE_INNER);
 	return t->element == NULL ? NULL : t;
 }
 
 static struct fl_cedar_raw_type *type(struct json_reader *r, const struct fl_cedar_json *json,
-                                      bool is_attr)
+                                      enum type_use use)
 {
 	struct fl_cedar_raw_type *t;
 
@@ -240,7 +271,7 @@ static struct fl_cedar_raw_type *type(struct json_reader *r, const struct fl_ced
 		return NULL;
 	}
 	r->depth++;
-	t = typed(r, json, is_attr);
+	t = typed(r, json, use);
 	r->depth--;
 	return t;
 }
@@ -299,7 +330,7 @@ static bool entity(struct json_reader *r, const struct fl_cedar_json_member *m)
 
 	if (e == NULL)
 		return no_memory(r);
-	if (!is_object(r, &m->value, is_enum ? enumerated : plain))
+	if (!is_object(r, &m->value, is_enum ? enumerated : plain) || !annotations(r, &m->value))
 		return false;
 	if (!fl_cedar_is_ident(m->key) || fl_str_is(m->key, "Action"))
 		return fail(r, FL_CEDAR_E_SYNTAX, m->at, "`%.*s` cannot be the name of a type",
@@ -316,9 +347,9 @@ static bool entity(struct json_reader *r, const struct fl_cedar_json_member *m)
 	if (!is_ok || (ids != NULL && !choices(r, ids, e)) ||
 	    (parents != NULL && !types(r, parents, &e->parents)))
 		return false;
-	if (shape != NULL && (e->shape = type(r, shape, false)) == NULL)
+	if (shape != NULL && (e->shape = type(r, shape, TYPE_INNER)) == NULL)
 		return false;
-	if (tags != NULL && (e->tags = type(r, tags, false)) == NULL)
+	if (tags != NULL && (e->tags = type(r, tags, TYPE_INNER)) == NULL)
 		return false;
 	return keep(r, fl_cedar_schema_keep_entity(r->schema, e), m->at, m->key);
 }
@@ -335,7 +366,7 @@ static bool common_type(struct json_reader *r, const struct fl_cedar_json_member
 	c->ns = r->ns;
 	c->place = place(r, m->at);
 	c->full = fl_cedar_qualify(&r->schema->arena, r->ns, m->key);
-	c->type = type(r, &m->value, false);
+	c->type = type(r, &m->value, TYPE_COMMON);
 	return c->type != NULL && keep(r, fl_cedar_schema_keep_common(r->schema, c), m->at, m->key);
 }
 
@@ -355,10 +386,16 @@ static bool action_parents(struct json_reader *r, const struct fl_cedar_json *ar
 
 		if (!is_object(r, item, keys))
 			return false;
+		const struct fl_cedar_json *type = fl_cedar_json_find(item, "type");
+
 		ref.id = fl_cedar_json_str(fl_cedar_json_find(item, "id"));
-		ref.type = fl_cedar_json_str(fl_cedar_json_find(item, "type"));
+		ref.type = fl_cedar_json_str(type);
 		if (ref.id.p == NULL)
 			return fail(r, FL_CEDAR_E_SYNTAX, item->at, "an action needs an `id`");
+		if (type != NULL && type->kind != FL_CEDAR_JSON_NULL &&
+		    !fl_cedar_is_type_name(ref.type))
+			return fail(r, FL_CEDAR_E_SYNTAX, type->at,
+			            "the type of an action is a name like `App::Action`");
 		ret->refs[i] = ref;
 	}
 	return true;
@@ -384,7 +421,7 @@ static bool applies_to(struct json_reader *r, const struct fl_cedar_json *json,
 	if (!is_ok || !types(r, principals, &a->principals) || !types(r, resources, &a->resources))
 		return false;
 	if (context != NULL)
-		a->context = type(r, context, false);
+		a->context = type(r, context, TYPE_INNER);
 	return context == NULL || a->context != NULL;
 }
 
@@ -397,7 +434,7 @@ static bool action(struct json_reader *r, const struct fl_cedar_json_member *m)
 
 	if (a == NULL)
 		return no_memory(r);
-	if (!is_object(r, &m->value, keys))
+	if (!is_object(r, &m->value, keys) || !annotations(r, &m->value))
 		return false;
 	parents = fl_cedar_json_find(&m->value, "memberOf");
 	applies = fl_cedar_json_find(&m->value, "appliesTo");
@@ -444,7 +481,7 @@ static bool namespaces(struct json_reader *r, const struct fl_cedar_json *json)
 		r->ns = ns->key;
 		/* Annotations are a namespace's, and the empty one is none. */
 		keys[3] = ns->key.n == 0 ? NULL : "annotations";
-		if (!is_object(r, &ns->value, keys))
+		if (!is_object(r, &ns->value, keys) || !annotations(r, &ns->value))
 			return false;
 		if (fl_cedar_json_find(&ns->value, "entityTypes") == NULL ||
 		    fl_cedar_json_find(&ns->value, "actions") == NULL)

@@ -458,8 +458,8 @@ static bool close_types(struct resolver *r)
 static const struct fl_cedar_raw_action *find_action(struct resolver *r, struct fl_str ns,
                                                      const struct fl_cedar_raw_ref *ref)
 {
-	struct fl_str word = FL_STR("Action"), names[2] = {ref->type};
-	unsigned n = ref->type.n == 0 ? candidates(r, ns, word, names) : 1;
+	struct fl_str names[2];
+	unsigned n = candidates(r, ns, ref->type.n == 0 ? FL_STR("Action") : ref->type, names);
 
 	for (unsigned i = 0; i < n; i++) {
 		struct fl_str key = fl_cedar_action_key(&r->s->arena, names[i], ref->id);
