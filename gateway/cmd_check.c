@@ -1,7 +1,7 @@
 /* gateway/cmd_check.c - fairlead check: everything that is wrong with a configuration
  * SPDX-License-Identifier: Apache-2.0
  *
- * Reads the configuration, compiles the routes, looks for the connectors and their actions. Starts
+ * Reads the configuration, compiles routes and policies, looks for the connectors and their actions. Starts
  * nothing, changes nothing, and runs no code of a connector.
  */
 #include "gateway/cmd.h"
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "gateway/authorize/bundle.h"
 #include "gateway/config/describe.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/catalogue.h"
@@ -57,7 +58,9 @@ struct connectors {
 	const struct fl_config *config;
 	struct fl_problems *problems;
 	struct fl_catalogue *catalogue;
-	struct fl_manifest **manifests; /* one for each of config->connectors; NULL: not known */
+	/* one for each of config->connectors; NULL: not known */
+	struct fl_manifest **manifests;
+	struct fl_bundle_connector *known; /* the same, for policies */
 };
 
 static void tell(struct connectors *c, const struct fl_cfg_connector *wanted,
@@ -96,10 +99,16 @@ static void find_connector(struct connectors *c, size_t i)
 	struct fl_arena arena;
 
 	fl_arena_init(&arena, 1024, 2u * FL_MANIFEST_MAX_BYTES);
-	if (fl_catalogue_resolve(c->catalogue, &want, &arena, &entry, &err) == 0)
+	if (fl_catalogue_resolve(c->catalogue, &want, &arena, &entry, &err) == 0) {
 		c->manifests[i] = read_manifest(entry.manifest_json);
-	else
+		c->known[i] = (struct fl_bundle_connector){
+		    .manifest = c->manifests[i],
+		    .sha256 = fl_arena_str(c->problems->arena, entry.sha256),
+		    .is_shipped = entry.origin == FL_CATALOGUE_SHIPPED,
+		};
+	} else {
 		tell(c, wanted, &err);
+	}
 	fl_arena_fini(&arena);
 }
 
@@ -119,14 +128,16 @@ static int open_catalogue(struct connectors *c)
 	return -1;
 }
 
-static int check_all(const struct fl_config *config, struct fl_problems *problems)
+static int check_all(struct fl_config *config, struct fl_problems *problems)
 {
 	struct connectors c = {.config = config, .problems = problems};
 	const struct fl_manifest *const *manifests;
 
 	c.manifests = calloc(config->connectors_n + 1, sizeof(struct fl_manifest *));
-	if (!c.manifests || open_catalogue(&c) != 0) {
+	c.known = calloc(config->connectors_n + 1, sizeof *c.known);
+	if (!c.manifests || !c.known || open_catalogue(&c) != 0) {
 		free(c.manifests);
+		free(c.known);
 		return -1;
 	}
 	for (size_t i = 0; i < config->connectors_n; i++)
@@ -137,9 +148,11 @@ static int check_all(const struct fl_config *config, struct fl_problems *problem
 		if (manifests[config->instances[i].connector])
 			(void)fl_connector_config_check(manifests[config->instances[i].connector],
 			                                &config->instances[i], problems);
+	(void)fl_bundle_unref(fl_bundle_build(config, c.known, NULL, problems));
 	for (size_t i = 0; i < config->connectors_n; i++)
 		(void)fl_manifest_destroy(c.manifests[i]);
 	free(c.manifests);
+	free(c.known);
 	(void)fl_catalogue_close(c.catalogue);
 	return 0;
 }

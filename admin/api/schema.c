@@ -37,7 +37,7 @@ const struct fl_api_schema fl_api_schemas[] = {
 		       ",\"request_id\":" S ",\"errors\":" LIST(REF("Fault")))},
     {"Status",
      OBJECT("\"version\",\"ready\",\"config\",\"workers\",\"snapshots_alive\",\"zombies\",\"connectors\","
-	    "\"warnings\"",
+	    "\"policies\",\"warnings\"",
 	    "\"version\":" S ",\"pid\":" N ",\"started\":" TIME ",\"uptime_s\":" N ",\"ready\":" B
 	    ",\"config\":" OBJECT("\"file\",\"digest\",\"revision\",\"last_reload\"",
 				  "\"file\":" S ",\"digest\":" S ",\"revision\":" N ",\"since\":" TIME
@@ -48,6 +48,10 @@ const struct fl_api_schema fl_api_schemas[] = {
 	    ",\"workers\":" N ",\"connections\":" N ",\"requests_active\":" N ",\"snapshots_alive\":" N
 	    ",\"modules_live\":" N ",\"modules_pinned\":" N ",\"instances_live\":" N
 	    ",\"instances_draining\":" N ",\"zombies\":" N ",\"routes\":" N
+	    ",\"policies\":" OBJECT("\"configured\"",
+				    "\"configured\":" B ",\"note\":" S ",\"digest\":" S
+				    ",\"since\":" TIME ",\"files\":" N ",\"deciding\":" N
+				    ",\"shadowed\":" N ",\"entities\":" N)
 	    ",\"connectors\":" LIST(OBJECT("\"id\",\"configured\",\"active\"",
 					   "\"id\":" S ",\"configured\":" S ",\"active\":" S
 					   ",\"is_activated\":" B ",\"used_by\":" N))

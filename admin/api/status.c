@@ -3,6 +3,7 @@
  */
 #include "admin/api/private.h"
 
+#include <sodium.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -103,6 +104,27 @@ static void add_connectors(struct fl_json *j, const struct fl_live *live)
 	fl_json_end(j);
 }
 
+static void add_policies(struct fl_json *j, const struct fl_live *live)
+{
+	const struct fl_bundle *bundle = live->bundle;
+	char digest[2 * sizeof bundle->digest + 1];
+
+	fl_json_object(j, "policies");
+	fl_json_add_bool(j, "configured", bundle != NULL);
+	if (bundle == NULL) {
+		fl_json_add_c(j, "note", "every authenticated request is allowed");
+	} else {
+		(void)sodium_bin2hex(digest, sizeof digest, bundle->digest, sizeof bundle->digest);
+		fl_json_add_c(j, "digest", digest);
+		fl_api_add_time(j, "since", bundle->since_wall_ns);
+		fl_json_add_u64(j, "files", live->config->policies.policies.n);
+		fl_json_add_u64(j, "deciding", bundle->active.policies_n);
+		fl_json_add_u64(j, "shadowed", bundle->shadow.policies_n);
+		fl_json_add_u64(j, "entities", fl_cedar_entities_count(bundle->entities));
+	}
+	fl_json_end(j);
+}
+
 static void add_all(struct fl_api_call *call, struct fl_json *j, const struct fl_live *live)
 {
 	struct fl_api *api = call->api;
@@ -117,6 +139,7 @@ static void add_all(struct fl_api_call *call, struct fl_json *j, const struct fl
 	add_http(call, j);
 	add_host(call, j);
 	fl_json_add_u64(j, "routes", live->config->routes_n);
+	add_policies(j, live);
 	add_connectors(j, live);
 	fl_json_object(j, "admin");
 	fl_json_add_u64(j, "requests_total", atomic_load(&api->requests_total));

@@ -91,6 +91,7 @@ static struct fl_snapshot *make_snapshot(struct fl_control *control, const struc
 		snapshot = fl_snapshot_build(
 		    &(struct fl_snapshot_parts){.config = live->config,
 		                                .instances = instances,
+		                                .bundle = live->bundle,
 		                                .metrics = control->parts.metrics,
 		                                .auth_key = control->parts.auth_key},
 		    problems);

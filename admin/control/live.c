@@ -127,6 +127,36 @@ static int find_modules(struct build *b)
 	return rc;
 }
 
+/* ---- policies ---- */
+
+static void know(const struct build *b, struct fl_bundle_connector *known)
+{
+	for (size_t i = 0; i < b->live->config->connectors_n; i++) {
+		const struct fl_live_connector *c = &b->live->connectors[i];
+
+		known[i] = (struct fl_bundle_connector){
+		    .manifest = b->modules[i] == NULL ? NULL : fl_module_manifest(b->modules[i]),
+		    .sha256 = c->found.sha256,
+		    .is_shipped = c->found.sha256.n != 0 && c->found.origin == FL_CATALOGUE_SHIPPED,
+		};
+	}
+}
+
+static int compile_policies(struct build *b)
+{
+	struct fl_bundle *old = b->parts->old == NULL ? NULL : b->parts->old->bundle;
+	struct fl_bundle_connector *known =
+	    calloc(b->live->config->connectors_n + 1, sizeof *known);
+	size_t errors = b->problems->errors;
+
+	if (known == NULL)
+		return -1;
+	know(b, known);
+	b->live->bundle = fl_bundle_build(b->live->config, known, old, b->problems);
+	free(known);
+	return b->problems->errors == errors ? 0 : -1;
+}
+
 /* ---- instances ---- */
 
 static uint32_t ms_of(uint64_t ns)
@@ -345,8 +375,11 @@ static void keep_warnings(struct build *b)
 static int build(struct build *b)
 {
 	b->modules = calloc(b->live->config->connectors_n + 1, sizeof(struct fl_module *));
-	if (b->modules == NULL || find_modules(b) < 0 || probe_instances(b) < 0 ||
-	    create_instances(b) < 0)
+	if (b->modules == NULL)
+		return -1;
+	bool has_modules = find_modules(b) == 0, has_policies = compile_policies(b) == 0;
+
+	if (!has_modules || probe_instances(b) < 0 || !has_policies || create_instances(b) < 0)
 		return -1;
 	keep_warnings(b);
 	return fl_arena_is_overflown(&b->live->arena) ? -1 : 0;
@@ -383,6 +416,7 @@ struct fl_live *fl_live_unref(struct fl_live *live)
 		return NULL;
 	for (size_t i = 0; live->instances != NULL && i < live->config->instances_n; i++)
 		(void)fl_instance_unref(live->instances[i].instance);
+	(void)fl_bundle_unref(live->bundle);
 	(void)fl_config_unref(live->config);
 	fl_arena_fini(&live->arena);
 	free(live);

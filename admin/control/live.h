@@ -10,6 +10,7 @@
 #define FL_ADMIN_CONTROL_LIVE_H
 
 #include "admin/control/active.h"
+#include "gateway/authorize/bundle.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/catalogue.h"
 #include "gateway/connector/host.h"
@@ -33,6 +34,7 @@ struct fl_live {
 	struct fl_config *config;
 	struct fl_live_connector *connectors;
 	struct fl_live_instance *instances;
+	struct fl_bundle *bundle; /* of the configuration's policies; NULL: it has none */
 	uint64_t revision, since_wall_ns;
 	struct fl_str warnings_json; /* an array of problems */
 };
@@ -47,7 +49,8 @@ struct fl_live_parts { /* all borrowed for the build */
 	uint64_t revision;
 };
 
-/* Resolves versions, loads modules, probes every new instance, creates them. All problems at once.
+/* Resolves versions, loads modules, compiles the policies, probes every new instance, creates them. All
+ * problems at once.
  * 0, or -1 with problems. [control], blocks for what connectors take */
 FL_MUST_USE int fl_live_build(const struct fl_live_parts *parts, struct fl_live **ret,
                               struct fl_problems *problems);

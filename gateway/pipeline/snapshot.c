@@ -246,7 +246,10 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 		return NULL;
 	}
 	snapshot->config = fl_config_ref(parts->config);
-	snapshot->bundle = parts->bundle ? fl_bundle_ref(parts->bundle) : NULL;
+	if (parts->bundle) {
+		FL_ASSERT(parts->bundle->config == parts->config); /* indexes are the same */
+		snapshot->bundle = fl_bundle_ref(parts->bundle);
+	}
 	/* One more, so that none is not "no memory". */
 	snapshot->instances = calloc(config->instances_n + 1, sizeof(struct fl_instance *));
 	snapshot->routes = make_routes(config->routes_n);

@@ -26,7 +26,7 @@ struct fl_snapshot_parts {
 	struct fl_metrics *metrics;
 	/* Outlives the snapshot; NULL: nobody can be known. */
 	const struct fl_auth_key *auth_key;
-	/* NULL: whoever is let in by its route is allowed. The snapshot takes a reference. */
+	/* Policies of `config`, a reference is taken. NULL: whoever is let in by its route is allowed. */
 	struct fl_bundle *bundle;
 };
 

@@ -448,6 +448,77 @@ static void queue_is_bounded(void **state)
 	f->control = fl_control_destroy(f->control);
 }
 
+/* ---- policies ---- */
+
+#define POLICIES TWO "policies: { include: [p.cedar] }\n"
+
+static void put_policy(struct fixture *f, const char *text)
+{
+	char path[sizeof f->dir + 16];
+
+	(void)snprintf(path, sizeof path, "%s/p.cedar", f->dir);
+	if (text == NULL)
+		(void)unlink(path);
+	else
+		assert_int_equal(fl_file_replace(path, fl_str(text), 0600, NULL), 0);
+}
+
+static size_t deciding(struct fixture *f)
+{
+	struct fl_live *live = fl_control_live(f->control);
+	size_t n = live->bundle == NULL ? 0 : live->bundle->active.policies_n;
+
+	(void)fl_live_unref(live);
+	return n;
+}
+
+static void policies_follow(void **state)
+{
+	struct fixture *f = *state;
+
+	put_policy(f, "permit(principal, action, resource);");
+	assert_int_equal(start_with(f, POLICIES), 0);
+	assert_int_equal(deciding(f), 1);
+	put_policy(f, "permit(principal, action, resource); permit(principal, action, resource);");
+	assert_int_equal(reload(f, POLICIES), 0);
+	assert_true(f->outcome.is_changed);
+	assert_int_equal(deciding(f), 2);
+	assert_int_equal(fake.creates, 2); /* no instance is made anew for that */
+	put_policy(f, "permit(principal, action, resource)\nwhen { context.x };");
+	assert_int_equal(reload(f, POLICIES), FL_CONTROL_E_INVALID);
+	assert_string_equal(f->problems.first->code, "policy_unknown_attribute");
+	assert_int_equal(f->problems.first->at.line, 2);
+	assert_int_equal(deciding(f), 2); /* the old ones go on */
+	assert_int_equal(reload(f, TWO), 0);
+	assert_int_equal(deciding(f), 0);
+	put_policy(f, NULL);
+}
+
+static void policies_hold_over_activations(void **state)
+{
+	struct fixture *f = *state;
+	struct fl_live *live;
+	struct fl_bundle *bundle;
+
+	put_policy(f, "permit(principal, action, resource);");
+	assert_int_equal(start_with(f, POLICIES), 0);
+	live = fl_control_live(f->control);
+	bundle = fl_bundle_ref(live->bundle);
+	(void)fl_live_unref(live);
+	fl_problems_init(&f->problems, &f->arena);
+	assert_int_equal(fl_control_renew(f->control, FL_STR("a"), &f->problems, &f->outcome), 0);
+	live = fl_control_live(f->control);
+	assert_ptr_equal(live->bundle, bundle); /* nothing that they see has changed */
+	(void)fl_live_unref(live);
+	assert_int_equal(activate(f, "echo", "2.0.0"), 0);
+	live = fl_control_live(f->control);
+	assert_ptr_not_equal(live->bundle,
+	                     bundle); /* another file: Conn::Connector has its digest */
+	(void)fl_live_unref(live);
+	(void)fl_bundle_unref(bundle);
+	put_policy(f, NULL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cases[] = {
@@ -467,6 +538,9 @@ int main(void)
 	    CASE("an activation survives a restart", activation_survives),
 	    CASE("an instance is renewed on the same code", renews),
 	    CASE("a worker that comes late is told", late),
+	    CASE("policies change with the configuration; bad ones leave the old", policies_follow),
+	    CASE("policies that see no change are not compiled again",
+	         policies_hold_over_activations),
 	    CASE("secrets change with the configuration, and roll back with it", secrets_follow),
 	    CASE("the queue is bounded and every job is told how it ended", queue_is_bounded),
 	};
