@@ -1,8 +1,8 @@
 /* gateway/cmd_check.c - fairlead check: everything that is wrong with a configuration
  * SPDX-License-Identifier: Apache-2.0
  *
- * Reads the configuration, compiles routes and policies, looks for the connectors and their actions. Starts
- * nothing, changes nothing, and runs no code of a connector.
+ * Reads the configuration, compiles routes and policies, looks for the connectors and their
+ * actions. Starts nothing, changes nothing, and runs no code of a connector.
  */
 #include "gateway/cmd.h"
 

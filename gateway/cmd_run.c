@@ -230,6 +230,31 @@ static int make_admin(struct fl_run *run, struct fl_error *err)
 	    &run->service, err);
 }
 
+static void watch_texts(struct fl_run *run, const struct fl_cfg_texts *texts)
+{
+	struct fl_error err = FL_ERROR_INIT;
+
+	for (size_t i = 0; i < texts->n; i++)
+		if (fl_wait_watch_beside(&run->wait, texts->items[i].path.p, &err) < 0) {
+			fl_log(FL_LOG_WARN, "watch.failed", FL_LOG_C("detail", err.message),
+			       FL_LOG_C("hint", err.hint));
+			return;
+		}
+}
+
+/* With --watch: changes of the files that policies: names are seen from now on. [any] */
+static void watch_policies(struct fl_run *run)
+{
+	struct fl_live *live = fl_control_live(run->control);
+
+	if (live == NULL)
+		return;
+	watch_texts(run, &live->config->policies.policies);
+	watch_texts(run, &live->config->policies.schemas);
+	watch_texts(run, &live->config->policies.entities);
+	(void)fl_live_unref(live);
+}
+
 static int start(struct fl_run *run, const struct options *options, struct fl_problems *problems)
 {
 	struct fl_error err = FL_ERROR_INIT;
@@ -251,6 +276,7 @@ static int start(struct fl_run *run, const struct options *options, struct fl_pr
 	if (fl_service_start(run->service, &err) < 0)
 		return fail(&err);
 	run->is_admin_up = true;
+	watch_policies(run);
 	fl_api_set_ready(run->api, true);
 	return fl_run_tell(run, &err) < 0 ? fail(&err) : 0;
 }
@@ -259,6 +285,7 @@ static int start(struct fl_run *run, const struct options *options, struct fl_pr
 
 struct reload_job {
 	struct fl_control_job job;
+	struct fl_run *run;
 };
 
 static void run_reload(struct fl_control *control, struct fl_control_job *job, bool is_stopping)
@@ -266,6 +293,8 @@ static void run_reload(struct fl_control *control, struct fl_control_job *job, b
 	struct fl_control_outcome outcome;
 	struct fl_problems problems;
 	struct fl_arena arena;
+
+	struct fl_run *run = FL_CONTAINER_OF(job, struct reload_job, job)->run;
 
 	free(FL_CONTAINER_OF(job, struct reload_job, job));
 	if (is_stopping)
@@ -276,6 +305,7 @@ static void run_reload(struct fl_control *control, struct fl_control_job *job, b
 	if (fl_control_reload(control, &problems, &outcome) != 0)
 		fl_log(FL_LOG_WARN, "config.kept",
 		       FL_LOG_C("detail", "the old one goes on serving"));
+	watch_policies(run);
 	fl_notify_ready();
 	fl_arena_fini(&arena);
 }
@@ -287,6 +317,7 @@ static void ask_for_reload(struct fl_run *run)
 	if (job == NULL)
 		return;
 	job->job.run = run_reload;
+	job->run = run;
 	if (!fl_control_post(run->control, &job->job))
 		free(job); /* others wait already: one of them reads what we would */
 }

@@ -51,20 +51,53 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+static void folder_of(const char *path, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+
+	(void)snprintf(ret, PATH_MAX, "%.*s",
+	               slash == NULL   ? 1
+	               : slash == path ? 1
+	                               : (int)(slash - path),
+	               slash == NULL ? "." : path);
+}
+
 static int watch(struct fl_wait *wait, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX] = ".";
+	char folder[PATH_MAX];
 
-	if (slash != NULL)
-		(void)snprintf(folder, sizeof folder, "%.*s",
-		               slash == path ? 1 : (int)(slash - path), path);
+	folder_of(path, folder);
 	(void)snprintf(wait->name, sizeof wait->name, "%s", slash == NULL ? path : slash + 1);
 	wait->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (wait->inotify_fd < 0)
 		return -1;
-	return inotify_add_watch(wait->inotify_fd, folder,
-	                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR);
+	wait->file_watch =
+	    inotify_add_watch(wait->inotify_fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR);
+	return wait->file_watch;
+}
+
+int fl_wait_watch_beside(struct fl_wait *wait, const char *path, struct fl_error *err)
+{
+	char folder[PATH_MAX];
+	int added;
+
+	if (wait->inotify_fd < 0)
+		return 0;
+	folder_of(path, folder);
+	added = inotify_add_watch(wait->inotify_fd, folder,
+	                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+	                              IN_ONLYDIR | IN_MASK_ADD);
+	if (added < 0) {
+		(void)fl_error_set(err, "watch_failed", "cannot watch %s: %s", folder,
+		                   fl_errno_text(errno));
+		fl_error_hint(err, "reload with SIGHUP when a file there changes, or raise "
+		                   "fs.inotify.max_user_watches");
+		return -1;
+	}
+	if (added == wait->file_watch)
+		atomic_store(&wait->is_any_counted, true);
+	return 0;
 }
 
 int fl_wait_open(struct fl_wait *wait, const char *path, struct fl_error *err)
@@ -96,8 +129,13 @@ static bool concerns_us(const struct fl_wait *wait, const struct inotify_event *
 {
 	if ((event->mask & IN_Q_OVERFLOW) != 0)
 		return true;
-	return event->len != 0 &&
-	       (strcmp(event->name, wait->name) == 0 || strcmp(event->name, "..data") == 0);
+	if (event->len == 0)
+		return false;
+	if (strcmp(event->name, wait->name) == 0 || strcmp(event->name, "..data") == 0)
+		return true;
+	if (event->wd == wait->file_watch && !atomic_load(&wait->is_any_counted))
+		return false;
+	return event->name[0] != '.' && event->name[strlen(event->name) - 1] != '~';
 }
 
 static void read_changes(struct fl_wait *wait)
