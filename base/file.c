@@ -11,6 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
+#define STREAM_STEP (64u << 10)
+
 /* 0, or an errno. A file that shrinks meanwhile is read as far as it goes. */
 static int read_whole(int fd, char *p, size_t *n)
 {
@@ -66,6 +70,36 @@ int fl_file_read(const char *path, size_t max_bytes, struct fl_str *ret, struct 
 	rc = read_open(fd, path, max_bytes, ret, err);
 	(void)close(fd);
 	return rc;
+}
+
+int fl_file_read_stream(int fd, const char *name, size_t max_bytes, struct fl_str *ret,
+                        struct fl_error *err)
+{
+	struct fl_buf buf;
+	ssize_t got = 1;
+
+	fl_buf_init(&buf, max_bytes + STREAM_STEP); /* so that one byte too many is seen */
+	while (got > 0 && buf.len <= max_bytes) {
+		char *at = fl_buf_reserve(&buf, STREAM_STEP);
+
+		got = at == NULL ? -1 : read(fd, at, STREAM_STEP);
+		if (got > 0)
+			buf.len += (size_t)got;
+		else if (got < 0 && at != NULL && errno == EINTR)
+			got = 1;
+	}
+	if (got < 0) {
+		fl_buf_fini(&buf);
+		return fl_error_set(err, "file_unreadable", "cannot read %s: %s", name,
+		                    fl_errno_text(errno));
+	}
+	if (buf.len > max_bytes) {
+		fl_buf_fini(&buf);
+		return fl_error_set(err, "file_too_large", "%s is over %zu bytes", name, max_bytes);
+	}
+	(void)fl_buf_cstr(&buf);
+	*ret = fl_buf_str(&buf); /* the memory goes to the caller */
+	return 0;
 }
 
 /* 0, or an errno. */

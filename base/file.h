@@ -12,6 +12,9 @@
  * Codes: file_unreadable, file_too_large. Blocks. */
 FL_MUST_USE int fl_file_read(const char *path, size_t max_bytes, struct fl_str *ret,
                              struct fl_error *err);
+/* The same of a pipe or whatever `fd` is, up to its end; `name` is for messages. `fd` stays open. */
+FL_MUST_USE int fl_file_read_stream(int fd, const char *name, size_t max_bytes, struct fl_str *ret,
+                                    struct fl_error *err);
 /* Writes `path`.new, then renames it: readers find the old file or the new one, whole, also after a
  * power cut. Once it returns 0 it is the new one that they find then. On failure (file_unwritable)
  * the old one stays. Blocks. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/command.h"
+#include "gateway/cmd_policy.h"
 
 static int version(void *ctx, int argc, char **argv)
 {
@@ -33,6 +34,7 @@ static const struct fl_command commands[] = {
      .what = "everything that is wrong with a configuration"},
     {"init", fl_cmd_init, .arguments = "[DIR]", .what = "write a configuration to start from"},
     {"key", .below = key},
+    {"policy", .below = fl_cmd_policy},
     {"version", version, .arguments = "[--json]", .what = "the version of this program"},
     {.name = NULL},
 };

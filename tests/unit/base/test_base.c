@@ -301,6 +301,34 @@ static void files(void **state)
 	assert_int_equal(folder_drop(dir), 0);
 }
 
+static void streams(void **state)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_str text;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "abcdef", 6), 6);
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(fl_file_read_stream(ends[0], "it", 6, &text, &err), 0);
+	assert_string_equal(text.p, "abcdef");
+	free((char *)(uintptr_t)text.p);
+	assert_int_equal(fl_file_read_stream(ends[0], "it", 0, &text, &err), 0); /* at its end */
+	assert_int_equal(text.n, 0);
+	free((char *)(uintptr_t)text.p);
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "abcdef", 6), 6);
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(fl_file_read_stream(ends[0], "it", 5, &text, &err), -1);
+	assert_string_equal(err.message, "it is over 5 bytes");
+	assert_int_equal(close(ends[0]), 0);
+	err = FL_ERROR_INIT;
+	assert_int_equal(fl_file_read_stream(-1, "it", 5, &text, &err), -1);
+	assert_string_equal(err.code, "file_unreadable");
+}
+
 static void cut(void **state)
 {
 	const struct fl_str s = FL_STR("a\xc3\xa9z"); /* a, e with acute, z */
@@ -327,6 +355,7 @@ int main(void)
 	    FL_CASE("the nearest key is suggested, a far one is not", str_nearest),
 	    FL_CASE("JSON strings are escaped, a full buffer latches", buf_json),
 	    FL_CASE("a file is read whole and replaced whole", files),
+	    FL_CASE("a stream is read to its end, and no further than its bound", streams),
 	    FL_CASE("JSON is written with commas where they belong", json_writer),
 	    FL_CASE("problems as JSON leave out what is not known", json_problems),
 	    FL_CASE("a map finds what was put and not what was taken", map_many),

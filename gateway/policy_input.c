@@ -1,0 +1,292 @@
+/* gateway/policy_input.c - policies, schema and entities of the offline policy tools
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "gateway/policy_input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "gateway/cmd.h"
+
+bool fl_policy_input_init(struct fl_policy_input *in)
+{
+	*in = (struct fl_policy_input){
+	    .set = fl_cedar_set_create(NULL, FL_POLICY_STORE_MAX),
+	    .entities = fl_cedar_entities_create(FL_POLICY_STORE_MAX),
+	};
+	fl_arena_init(&in->arena, 4096, FL_POLICY_STORE_MAX);
+	fl_problems_init(&in->problems, &in->arena);
+	in->is_refused = in->set == NULL || in->entities == NULL;
+	return !in->is_refused;
+}
+
+void fl_policy_input_fini(struct fl_policy_input *in)
+{
+	in->set = fl_cedar_set_destroy(in->set);
+	in->schema = fl_cedar_schema_destroy(in->schema);
+	in->entities = fl_cedar_entities_destroy(in->entities);
+	fl_arena_fini(&in->arena);
+}
+
+int fl_policy_input_status(const struct fl_policy_input *in)
+{
+	if (in->is_refused)
+		return FL_CMD_EXIT_FAILED;
+	return in->problems.errors > 0 ? FL_CMD_EXIT_CONFIG : 0;
+}
+
+bool fl_policy_input_fail(struct fl_policy_input *in, const char *code, const char *file,
+                          const char *message)
+{
+	const struct fl_position at = {.file = file};
+
+	(void)fl_problems_add(&in->problems, code, at, FL_STR_NULL, "%s", message);
+	return false;
+}
+
+static bool fail_error(struct fl_policy_input *in, const char *file, const struct fl_error *err)
+{
+	const struct fl_position at = {.file = file};
+	const char *code = err->code == NULL ? "no_memory" : err->code;
+	struct fl_problem *p = fl_problems_add(&in->problems, code, at, FL_STR_NULL, "%s",
+	                                       err->code == NULL ? "out of memory" : err->message);
+
+	if (err->hint[0] != '\0')
+		fl_problem_hint(&in->problems, p, "%s", err->hint);
+	return false;
+}
+
+/* The library has told in `problems` what was wrong, unless it was memory. */
+static bool told(struct fl_policy_input *in, int r, const char *file)
+{
+	if (r == 0)
+		return true;
+	if (r < 0 || r == FL_CEDAR_E_MEMORY) {
+		in->is_refused = true;
+		(void)fl_policy_input_fail(in, "no_memory", file,
+		                           "takes more memory than is allowed: split the file");
+	}
+	return false;
+}
+
+/* ---- texts ---- */
+
+bool fl_policy_input_text(struct fl_policy_input *in, const char *root, const char *path,
+                          size_t max_bytes, struct fl_str *ret)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_str text, full = fl_str(path);
+	bool is_stdin = root == NULL && strcmp(path, "-") == 0;
+	int r;
+
+	if (is_stdin && in->is_stdin_used)
+		return fl_policy_input_fail(in, "usage", path,
+		                            "standard input can be read once: name a file");
+	in->is_stdin_used |= is_stdin;
+	if (root != NULL)
+		full = fl_arena_printf(&in->arena, "%s/%s", root, path);
+	if (is_stdin)
+		r = fl_file_read_stream(STDIN_FILENO, "standard input", max_bytes, &text, &err);
+	else
+		r = full.p == NULL ? -ENOMEM : fl_file_read(full.p, max_bytes, &text, &err);
+	if (r != 0) {
+		in->is_refused = true;
+		return fail_error(in, NULL, &err);
+	}
+	*ret = fl_arena_str(&in->arena, text);
+	free((void *)(uintptr_t)text.p);
+	return told(in, ret->p == NULL ? FL_CEDAR_E_MEMORY : 0, path);
+}
+
+/* Does a text that is a schema or a test begin as JSON does? Cedar's own syntax never does. */
+static bool is_json(struct fl_str text)
+{
+	text = fl_str_trim(text);
+	while (text.n > 0 &&
+	       (*text.p == '\n' || *text.p == '\r' || *text.p == ' ' || *text.p == '\t'))
+		text = fl_str_n(text.p + 1, text.n - 1);
+	return text.n > 0 && *text.p == '{';
+}
+
+static bool read_schemas(struct fl_policy_input *in, const struct fl_policy_files *files)
+{
+	const struct fl_policy_paths *paths = &files->schemas;
+	struct fl_str text;
+
+	if (paths->n == 0)
+		return true;
+	in->schema = fl_cedar_schema_create(FL_POLICY_STORE_MAX);
+	if (in->schema == NULL)
+		return told(in, FL_CEDAR_E_MEMORY, NULL);
+	for (size_t i = 0; i < paths->n; i++) {
+		if (!fl_policy_input_text(in, files->root, paths->at[i], FL_POLICY_JSON_MAX, &text))
+			return false;
+		int r = (is_json(text) ? fl_cedar_schema_add_json : fl_cedar_schema_add)(
+		    in->schema, text, paths->at[i], &in->problems);
+
+		if (!told(in, r, paths->at[i]))
+			return false;
+	}
+	return told(in, fl_cedar_schema_finish(in->schema, &in->problems), paths->at[0]);
+}
+
+/* ---- policies ---- */
+
+/* Calls policies as their @id says. */
+static bool use_ids(struct fl_policy_input *in)
+{
+	const struct fl_cedar_policy *p;
+	struct fl_error err = FL_ERROR_INIT;
+	bool is_ok = true;
+
+	for (size_t i = 0; (p = fl_cedar_set_policy(in->set, i)) != NULL; i++) {
+		const struct fl_str *id = fl_cedar_policy_annotation(p, "id");
+		const struct fl_position at = {p->file, p->span.line, p->span.column};
+
+		err = FL_ERROR_INIT;
+		if (id == NULL || fl_cedar_set_rename(in->set, i, *id, &err) == 0)
+			continue;
+		is_ok = false;
+		(void)fl_problems_add(
+		    &in->problems, "policy_id_taken", at, FL_STR_NULL,
+		    "another policy is called %.*s too: give one of them another @id",
+		    FL_STR_ARGS(*id));
+	}
+	return is_ok;
+}
+
+static bool read_policies(struct fl_policy_input *in, const struct fl_policy_files *files)
+{
+	const struct fl_policy_paths *paths = &files->policies;
+	bool is_ok = true;
+	struct fl_str text;
+
+	for (size_t i = 0; i < paths->n; i++)
+		is_ok &= fl_policy_input_text(in, files->root, paths->at[i], FL_POLICY_JSON_MAX,
+		                              &text) &&
+		         told(in, fl_cedar_set_add(in->set, text, paths->at[i], &in->problems),
+		              paths->at[i]);
+	return is_ok && (!files->uses_ids || use_ids(in));
+}
+
+/* ---- links of templates ---- */
+
+struct link {
+	struct fl_policy_input *in;
+	struct fl_cedar_json_source source;
+	const struct fl_cedar_json *json;
+};
+
+static bool link_invalid(const struct link *l, const struct fl_cedar_json *at, const char *what)
+{
+	(void)fl_problems_add(&l->in->problems, "link_invalid",
+	                      fl_cedar_json_position(l->source.text, l->source.file, at->at),
+	                      FL_STR_NULL, "%s", what);
+	return false;
+}
+
+/* {"?principal": {type, id}, "?resource": {type, id}}: those that the template has. */
+static bool read_slots(const struct link *l, const struct fl_cedar_uid *slots[2])
+{
+	static const char *const names[] = {"?principal", "?resource"};
+	const struct fl_cedar_json *values = fl_cedar_json_find(l->json, "values");
+
+	if (values == NULL || values->kind != FL_CEDAR_JSON_OBJECT)
+		return link_invalid(l, values == NULL ? l->json : values,
+		                    "a link needs `values`, an object of ?principal and ?resource");
+	for (uint32_t i = 0; i < values->n; i++) {
+		const struct fl_cedar_json_member *m = &values->u.members[i];
+		size_t k = fl_str_is(m->key, names[0]) ? 0 : 1;
+
+		if (!fl_str_is(m->key, names[k]))
+			return link_invalid(l, &m->value,
+			                    "a template has the slots ?principal and ?resource");
+		if (fl_cedar_uid_from_json(&m->value, &l->source, &l->in->arena, &slots[k]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* {"templateId": ..., "newId": ..., "values": {...}}, as the official engine has it. */
+static bool read_link(const struct link *l)
+{
+	struct fl_str template_id = fl_cedar_json_str(fl_cedar_json_find(l->json, "templateId"));
+	struct fl_str id = fl_cedar_json_str(fl_cedar_json_find(l->json, "newId"));
+	const struct fl_cedar_uid *slots[2] = {NULL, NULL};
+	struct fl_error err = FL_ERROR_INIT;
+
+	if (template_id.p == NULL || id.p == NULL)
+		return link_invalid(l, l->json, "a link needs `templateId` and `newId`, strings");
+	if (!read_slots(l, slots))
+		return false;
+	if (fl_cedar_set_link(l->in->set, template_id, id, slots[0], slots[1], &err) == 0)
+		return true;
+	return link_invalid(l, l->json, err.code == NULL ? "out of memory" : err.message);
+}
+
+static bool read_links(struct fl_policy_input *in, const struct fl_policy_files *files)
+{
+	bool is_ok = true;
+
+	for (size_t i = 0; i < files->links.n; i++) {
+		const char *path = files->links.at[i];
+		struct link l = {.in = in, .source = {.file = path, .problems = &in->problems}};
+		struct fl_cedar_json list;
+
+		if (!fl_policy_input_text(in, files->root, path, FL_POLICY_JSON_MAX,
+		                          &l.source.text) ||
+		    !told(
+			in,
+			fl_cedar_json_parse(&in->arena, l.source.text, path, &list, &in->problems),
+			path))
+			return false;
+		l.json = &list;
+		if (list.kind != FL_CEDAR_JSON_ARRAY)
+			return link_invalid(&l, &list, "links are an array");
+		for (uint32_t k = 0; k < list.n; k++) {
+			l.json = &list.u.items[k];
+			is_ok &= read_link(&l);
+		}
+	}
+	return is_ok;
+}
+
+/* ---- entities ---- */
+
+static bool read_entities(struct fl_policy_input *in, const struct fl_policy_files *files)
+{
+	const struct fl_policy_paths *paths = &files->entities;
+	const char *file = paths->n == 1 ? paths->at[0] : NULL; /* for what concerns all of them */
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_str text;
+
+	for (size_t i = 0; i < paths->n; i++)
+		if (!fl_policy_input_text(in, files->root, paths->at[i], FL_POLICY_JSON_MAX,
+		                          &text) ||
+		    !told(in,
+		          fl_cedar_entities_read(in->entities, text, paths->at[i], in->schema,
+		                                 &in->problems),
+		          paths->at[i]))
+			return false;
+	if (in->schema != NULL &&
+	    fl_cedar_entities_add_actions(in->entities, in->schema, &err) != 0)
+		return fail_error(in, file, &err);
+	if (fl_cedar_entities_finish(in->entities, &err) != 0)
+		return fail_error(in, file, &err);
+	if (in->schema != NULL && fl_cedar_entities_check(in->entities, in->schema, &err) != 0)
+		return fail_error(in, file, &err);
+	return true;
+}
+
+bool fl_policy_input_load(struct fl_policy_input *in, const struct fl_policy_files *files)
+{
+	bool has_schema = read_schemas(in, files);
+	bool is_ok = read_policies(in, files) && read_links(in, files) &&
+	             told(in, fl_cedar_set_finish(in->set), NULL);
+
+	/* Without its schema data cannot be understood: what would be said of it may be wrong. */
+	return has_schema && read_entities(in, files) && is_ok;
+}
