@@ -8,6 +8,7 @@
  */
 #include "gateway/authorize/decide.h"
 
+#include "gateway/authorize/ask.h"
 #include "gateway/authorize/context.h"
 
 #define CONSUMER FL_STR("Gw::Consumer")
@@ -142,18 +143,23 @@ static bool has_failed_forbid(const struct fl_cedar_answer *answer)
 	return false;
 }
 
+void fl_decide_ask(const struct fl_bundle *bundle, const struct fl_cedar_request *rq,
+                   enum fl_cedar_mode mode, struct fl_arena *scratch, struct fl_decision *ret)
+{
+	ask(&bundle->active, rq, mode, scratch, &ret->answer);
+	ret->is_failed_closed = ret->answer.is_allowed &&
+	                        !bundle->config->policies.skips_failed_forbids &&
+	                        has_failed_forbid(&ret->answer);
+	ret->is_allowed = ret->answer.is_allowed && !ret->is_failed_closed;
+	ask(&bundle->shadow, rq, mode, scratch, &ret->shadow);
+}
+
 void fl_decide(const struct fl_bundle *bundle, const struct fl_decide_request *request,
                enum fl_cedar_mode mode, struct fl_arena *scratch, struct fl_decision *ret)
 {
 	struct fl_cedar_request rq;
 
 	*ret = (struct fl_decision){.is_allowed = false};
-	if (!fl_decide_make_request(bundle, request, scratch, &rq))
-		return;
-	ask(&bundle->active, &rq, mode, scratch, &ret->answer);
-	ret->is_failed_closed = ret->answer.is_allowed &&
-	                        !bundle->config->policies.skips_failed_forbids &&
-	                        has_failed_forbid(&ret->answer);
-	ret->is_allowed = ret->answer.is_allowed && !ret->is_failed_closed;
-	ask(&bundle->shadow, &rq, mode, scratch, &ret->shadow);
+	if (fl_decide_make_request(bundle, request, scratch, &rq))
+		fl_decide_ask(bundle, &rq, mode, scratch, ret);
 }

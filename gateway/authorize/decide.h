@@ -49,19 +49,24 @@ void fl_decide(const struct fl_bundle *bundle, const struct fl_decide_request *r
 bool fl_decide_make_request(const struct fl_bundle *bundle, const struct fl_decide_request *request,
 			    struct fl_arena *scratch, struct fl_cedar_request *ret);
 
-/* May the connector of an instance do this? `route` and `consumer` are those of the request that it
- * works on, or negative/NULL. */
+/* What a connector is about to do by itself. Things are named as in the configuration; a name that the
+ * bundle does not know has no attributes and is in nothing. All is borrowed. */
+enum fl_deed_kind { FL_DEED_EGRESS, FL_DEED_SECRET };
 struct fl_decide_deed {
-	size_t instance; /* index into config->instances */
-	enum { FL_DEED_EGRESS, FL_DEED_SECRET } kind;
-	struct fl_str host; /* egress: lower case */
+	enum fl_deed_kind kind;
+	struct fl_str instance;
+	struct fl_str host; /* egress: lower case, without brackets and without a dot at its end */
 	uint16_t port;
-	size_t secret; /* index into config->secrets */
-	ptrdiff_t route;
-	const struct fl_cfg_consumer *consumer;
+	bool is_internal; /* the host is an address, or a name, that is not public as it is written */
+	struct fl_str secret;
+	/* of the request that it works on; p is NULL: there is none, or it is over */
+	struct fl_str route, consumer;
 	uint64_t wall_ns;
 	uint64_t bytes; /* of the body that would be sent */
 };
+/* May it? As fl_decide(), but no obligation of a permit other than @log can be fulfilled here: one that
+ * determines the decision turns it into a deny. The host is in a Conn::Zone of its own name, in those
+ * of all domains above it, and in what the operator's entities say. [any] */
 void fl_decide_deed(const struct fl_bundle *bundle, const struct fl_decide_deed *deed,
 		    struct fl_arena *scratch, struct fl_decision *ret);
 
