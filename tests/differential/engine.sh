@@ -2,10 +2,18 @@
 # Cedar's official engine, for tests and benchmarks only: engine.sh FOLDER puts it into
 # FOLDER/node_modules unless it is there. Exits 1, and says why, when it cannot.
 set -eu
-package=$(dirname "$0")
-folder=$1
-test -d "$folder/node_modules/@cedar-policy/cedar-wasm" && exit 0
-command -v npm >/dev/null || { echo "# @cedar-policy/cedar-wasm: npm is not installed"; exit 1; }
-mkdir -p "$folder"
-cp "$package/package.json" "$package/package-lock.json" "$package/.npmrc" "$folder/"
-(cd "$folder" && npm ci --silent >/dev/null 2>&1) || { echo "# @cedar-policy/cedar-wasm: npm cannot fetch it"; exit 1; }
+from=$(dirname "$0")
+into=$1
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+	echo "no node or npm (Debian: nodejs npm)"
+	exit 1
+fi
+mkdir -p "$into"
+cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$into/"
+chmod -R u+w "$into"
+cmp -s "$into/package-lock.json" "$into/node_modules/.installed-from" && exit 0
+(cd "$into" && npm ci --no-audit --no-fund >npm.log 2>&1) || {
+	echo "npm ci failed, see $into/npm.log"
+	exit 1
+}
+cp "$into/package-lock.json" "$into/node_modules/.installed-from"
