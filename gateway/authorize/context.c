@@ -81,6 +81,17 @@ static struct fl_cedar_value count(uint64_t n)
 	return fl_cedar_long(n > INT64_MAX ? INT64_MAX : (int64_t)n);
 }
 
+/* How the caller proved who it is. */
+static struct fl_cedar_value proofs(const struct fl_principal *principal)
+{
+	static const struct fl_cedar_value api_key = {
+	    .kind = FL_CEDAR_STRING, .n = sizeof "api_key" - 1, .u.text = "api_key"};
+
+	return (struct fl_cedar_value){.kind = FL_CEDAR_SET,
+	                               .n = principal->method == FL_CFG_AUTH_API_KEY ? 1 : 0,
+	                               .u.items = &api_key};
+}
+
 /* The declared headers that the request has: they stay in order. */
 static bool make_headers(const struct fl_context *frame, const struct fl_decide_request *request,
                          struct fl_arena *scratch, struct fl_cedar_value *ret)
@@ -122,7 +133,7 @@ bool fl_context_make(const struct fl_context *context, const struct fl_decide_re
 	f->req[HEADER_BYTES].value = count(request->header_bytes);
 	f->req[TARGET_BYTES].value = count(request->target_bytes);
 	f->req[CONTENT_LENGTH].value = count(request->content_length);
-	f->context[AMR].value = (struct fl_cedar_value){.kind = FL_CEDAR_SET};
+	f->context[AMR].value = proofs(request->principal);
 	f->context[NOW].value =
 	    fl_cedar_number(FL_CEDAR_DATETIME, (int64_t)(request->wall_ns / FL_NS_PER_MS));
 	f->context[REQ].value = record(f->req, REQ_N);

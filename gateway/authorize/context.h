@@ -1,7 +1,7 @@
 /* gateway/authorize/context.h - private: the `context` of a request to the data plane
  * SPDX-License-Identifier: Apache-2.0
  *
- *	{ now: datetime, amr: Set<String>,
+ *	{ now: datetime, amr: Set<String> (["api_key"] or []),
  *	  client: { ip: ipaddr, tls: Bool },
  *	  req: { method, host: String, contentLength, targetBytes, headerBytes: Long,
  *	         hdr: { the headers that the configuration declares, where the request has them } }

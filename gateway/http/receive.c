@@ -157,6 +157,9 @@ static enum MHD_Result on_head(struct fl_exchange *x, struct MHD_Connection *mhd
 	refusal = take_head(x, &head, &seen);
 	if (refusal != FL_REFUSAL_NONE)
 		return refuse_at_once(x, mhd, refusal);
+	x->req.content_length = seen.is_chunked ? UINT64_MAX : seen.content_length;
+	x->req.target_bytes = (uint32_t)x->target.n;
+	x->req.head_bytes = (uint32_t)head.head_bytes;
 	x->has_body = seen.is_chunked || seen.content_length > 0;
 	x->must_close = seen.is_chunked; /* how the chunks were framed cannot be seen */
 	x->is_known = true;

@@ -63,7 +63,7 @@ static void refuse(struct fl_request *req, uint32_t status, const char *code, co
 	    .status = status,
 	    .headers = &type,
 	    .headers_n = 1,
-	    .body = fl_problem_json(&req->arena, &problem, FL_STR_NULL),
+	    .body = fl_problem_json(&req->arena, &problem, FL_STR_NULL, FL_STR_NULL),
 	    .must_close = true,
 	};
 }

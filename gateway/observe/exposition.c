@@ -23,6 +23,7 @@ struct totals { /* one route, all workers */
 	uint64_t by_class[FL_ARRAY_LEN(classes)];
 	uint64_t duration_ns_sum, bytes_in, bytes_out;
 	uint64_t buckets[FL_METRIC_BUCKETS];
+	uint64_t decisions[FL_METRIC_DECISIONS];
 	uint64_t count; /* of the buckets, so that a histogram agrees with itself */
 };
 
@@ -147,6 +148,8 @@ static void sum(struct fl_metric_route *route, struct totals *ret)
 			ret->buckets[b] += n;
 			ret->count += n;
 		}
+		for (size_t d = 0; d < FL_METRIC_DECISIONS; d++)
+			ret->decisions[d] += read_counter(&shard->decisions[d]);
 		ret->duration_ns_sum += read_counter(&shard->duration_ns_sum);
 		ret->bytes_in += read_counter(&shard->bytes_in);
 		ret->bytes_out += read_counter(&shard->bytes_out);
@@ -192,6 +195,31 @@ static void add_bytes_out(struct fl_buf *out, const char *name, const struct tot
 	add_count(out, t->bytes_out);
 }
 
+const char *fl_metric_decision_name(enum fl_metric_decision decision)
+{
+	static const char *const names[FL_METRIC_DECISIONS] = {
+	    [FL_METRIC_ALLOW] = "allow",
+	    [FL_METRIC_DENY] = "deny",
+	    [FL_METRIC_DENY_ERROR] = "deny_error",
+	    [FL_METRIC_RATE_LIMITED] = "rate_limited",
+	    [FL_METRIC_UNFULFILLED] = "unfulfilled",
+	};
+
+	return names[decision];
+}
+
+/* A route that no policy decided about has none. */
+static void add_decisions(struct fl_buf *out, const char *name, const struct totals *t)
+{
+	for (size_t d = 0; d < FL_METRIC_DECISIONS; d++) {
+		if (t->decisions[d] == 0)
+			continue;
+		add_series(out, name, t, "decision",
+		           fl_metric_decision_name((enum fl_metric_decision)d));
+		add_count(out, t->decisions[d]);
+	}
+}
+
 static const struct {
 	const char *name, *type, *help;
 	void (*add)(struct fl_buf *out, const char *name, const struct totals *t);
@@ -202,6 +230,8 @@ static const struct {
      "Time from the first byte of a request to the end of its answer.", add_durations},
     {"fairlead_request_body_bytes_total", "counter", "Bytes of request bodies.", add_bytes_in},
     {"fairlead_response_body_bytes_total", "counter", "Bytes of response bodies.", add_bytes_out},
+    {"fairlead_policy_decisions_total", "counter",
+     "Requests that policies decided about, by route and decision.", add_decisions},
 };
 
 void fl_metrics_render(struct fl_metrics *metrics, struct fl_buf *out)

@@ -41,23 +41,16 @@ static size_t bucket(uint64_t duration_ns)
 	return i + (duration_ns > bounds_ns[i]);
 }
 
-/* The shard has one writer: a load and a store are enough, no bus lock. */
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-	                      memory_order_relaxed);
-}
-
 void fl_metric_route_add(struct fl_metric_route_shard *shard, unsigned status, uint64_t duration_ns,
                          uint64_t bytes_in, uint64_t bytes_out)
 {
 	unsigned class = status / 100;
 
-	add(&shard->by_class[class < FL_ARRAY_LEN(shard->by_class) ? class : 0], 1);
-	add(&shard->duration_ns_sum, duration_ns);
-	add(&shard->bytes_in, bytes_in);
-	add(&shard->bytes_out, bytes_out);
-	add(&shard->buckets[bucket(duration_ns)], 1);
+	fl_metric_add(&shard->by_class[class < FL_ARRAY_LEN(shard->by_class) ? class : 0], 1);
+	fl_metric_add(&shard->duration_ns_sum, duration_ns);
+	fl_metric_add(&shard->bytes_in, bytes_in);
+	fl_metric_add(&shard->bytes_out, bytes_out);
+	fl_metric_add(&shard->buckets[bucket(duration_ns)], 1);
 }
 
 static struct fl_metric_slab *make_slab(unsigned workers)

@@ -19,12 +19,22 @@
 #define FL_METRIC_STRIDE 64u /* shards from one worker's of a route to the next one's */
 #define FL_METRIC_BUCKETS 16u /* upper bounds: metric.c; the last is +Inf */
 
+enum fl_metric_decision { /* what became of a request at the policies */
+	FL_METRIC_ALLOW,
+	FL_METRIC_DENY,
+	FL_METRIC_DENY_ERROR,   /* a forbid could not be evaluated */
+	FL_METRIC_RATE_LIMITED, /* allowed, but too often */
+	FL_METRIC_UNFULFILLED,  /* allowed, but what the policies ask for could not be done */
+	FL_METRIC_DECISIONS,
+};
+
 struct fl_metrics;
 
 struct fl_metric_route_shard { /* one route's requests on one worker */
 	_Alignas(64) _Atomic uint64_t by_class[6]; /* 1xx..5xx at [1..5]; [0]: no answer was sent */
 	_Atomic uint64_t duration_ns_sum, bytes_in, bytes_out;
 	_Atomic uint64_t buckets[FL_METRIC_BUCKETS];
+	_Atomic uint64_t decisions[FL_METRIC_DECISIONS];
 };
 
 FL_MUST_USE int fl_metrics_create(unsigned workers, struct fl_metrics **ret);
@@ -39,6 +49,15 @@ fl_metric_route_shard(struct fl_metric_route_shard *first, unsigned worker)
 {
 	return first + (size_t)worker * FL_METRIC_STRIDE;
 }
+/* The shard has one writer: a load and a store are enough, no bus lock. */
+static inline void fl_metric_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+	                      memory_order_relaxed);
+}
+
+/* "allow", "deny", ... */
+const char *fl_metric_decision_name(enum fl_metric_decision decision);
 /* Adds one request. [loop of that worker] */
 void fl_metric_route_add(struct fl_metric_route_shard *shard, unsigned status, uint64_t duration_ns,
 			 uint64_t bytes_in, uint64_t bytes_out);

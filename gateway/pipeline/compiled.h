@@ -46,6 +46,7 @@ struct fl_snapshot {
 	struct fl_snapshot_route *routes; /* config->routes_n */
 	struct fl_credentials *credentials; /* of the config's consumers */
 	struct fl_bundle *bundle; /* a reference; NULL: no policies */
+	struct fl_access_log *decision_log; /* a reference, or NULL */
 	struct fl_route_table *table; /* a match's target is a struct fl_snapshot_route */
 	/* once published */
 	struct fl_snapshot_share *shares; /* one for each worker */

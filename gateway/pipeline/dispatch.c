@@ -1,17 +1,18 @@
 /* gateway/pipeline/dispatch.c - the stage that hands the request to its connector instance
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "gateway/pipeline/decided.h"
 #include "gateway/pipeline/stage.h"
 #include "gateway/pipeline/trace.h"
 #include "gateway/pipeline/worker.h"
 
-/* The caller's headers but those that the gateway speaks of itself, and the request id: a connector
- * that passes headers on carries it to the next log. The trace is not among them: it is a field of
- * the request. */
+/* The caller's headers but those that the gateway speaks of itself, then those that policies set,
+ * and the request id: a connector that passes headers on carries it to the next log. The trace is
+ * not among them: it is a field of the request. */
 static bool add_headers(struct fl_request *req)
 {
-	fairlead_kv *headers = fl_arena_alloc(&req->arena, (req->headers_n + 1) * sizeof *headers);
-	size_t n = 0;
+	size_t room = req->headers_n + fl_fulfil_headers_n(req) + 1, n = 0;
+	fairlead_kv *headers = fl_arena_alloc(&req->arena, room * sizeof *headers);
 
 	if (!headers)
 		return false;
@@ -24,6 +25,7 @@ static bool add_headers(struct fl_request *req)
 			if (!fl_trace_is_own_header(req, fl_str_from(req->headers[i].k)))
 				headers[n++] = req->headers[i];
 	}
+	n = fl_fulfil_headers(req, headers, n);
 	headers[n].k = fl_str_to(FL_STR("x-request-id"));
 	headers[n++].v = fl_str_to(req->request_id);
 	req->call.view.headers = headers;
@@ -71,7 +73,7 @@ static bool fill_view(struct fl_request *req)
 	    .query = fl_str_to(req->query),
 	    .body = fl_str_to(req->body),
 	    .traceparent = fl_str_to(req->traceparent),
-	    .deadline_ns = req->dispatched_ns + route->timeout_ns,
+	    .deadline_ns = req->dispatched_ns + req->timeout_ns,
 	    .attempt = 1,
 	    .client = fl_str_to(req->client),
 	    .scheme = fl_str_to(req->scheme),

@@ -115,6 +115,7 @@ static struct fl_pipeline *release(struct fl_pipeline *pipeline)
 	(void)pthread_cond_destroy(&pipeline->reaped);
 	(void)pthread_cond_destroy(&pipeline->served);
 	(void)pthread_mutex_destroy(&pipeline->lock);
+	(void)fl_buckets_destroy(pipeline->buckets);
 	free(pipeline);
 	return NULL;
 }
@@ -134,6 +135,11 @@ int fl_pipeline_create(const struct fl_pipeline_config *config, struct fl_pipeli
 	init_lock(pipeline);
 	for (unsigned i = 0; rc == 0 && i < config->workers; i++)
 		rc = init_worker(pipeline, i, unrouted);
+	pipeline->buckets = fl_buckets_create(FL_BUCKET_SETS);
+	if (rc == 0 && !pipeline->buckets)
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = fl_decided_register(pipeline);
 	if (rc == 0)
 		rc = fl_thread_create(&pipeline->reaper, "fl-reaper", reap, pipeline);
 	if (rc != 0) {

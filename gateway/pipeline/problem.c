@@ -28,6 +28,15 @@ static const struct fl_problem_type types[FL_PROBLEMS] = {
 	[FL_PROBLEM_CREDENTIALS_INVALID] = {"credentials_invalid", "Not authenticated", "The API key is "
 		"not known, not valid any more, or there are two. Send one that is, or ask the operator "
 		"for a new one.", 401, .challenge = "Bearer"},
+	/* Never which policy: ids are for the log. */
+	[FL_PROBLEM_FORBIDDEN] = {"forbidden", "Not allowed", "The policies of this gateway do not allow "
+		"this request. Where there is \"advice\" it says what would; else ask the operator, "
+		"whose decision log has the reason under this request id.", 403},
+	[FL_PROBLEM_RATE_LIMITED] = {"rate_limited", "Too many requests", "More requests than you are "
+		"allowed to send in this time. Try again after the seconds of Retry-After.", 429},
+	[FL_PROBLEM_OBLIGATION] = {"obligation_unfulfilled", "Not allowed", "The answer may be given only "
+		"without some of its members, and they could not be taken out: it is not plain JSON. "
+		"The request may have taken effect. Ask the operator.", 403},
 	[FL_PROBLEM_INSTANCE_BUSY] = {"instance_busy", "Too many requests at once", "The connector "
 		"instance already works on as many requests as its concurrency limit allows. Try "
 		"again, or raise the limit.", 503, RETRY_AFTER(1)},
@@ -108,14 +117,15 @@ static char *add_status(char *at, uint16_t status)
 }
 
 struct fl_str fl_problem_json(struct fl_arena *arena, const struct fl_problem_type *type,
-			      struct fl_str request_id)
+			      struct fl_str request_id, struct fl_str members)
 {
 	static const char frame[] = "{'type':'urn:fairlead:problem:','title':'','status':000,"
 				    "'detail':'','request_id':''}\n";
 	struct fl_str code = fl_str(type->code), title = fl_str(type->title);
 	struct fl_str detail = fl_str(type->detail);
 	size_t text = code.n + title.n + detail.n + request_id.n;
-	char *p = fl_arena_alloc(arena, sizeof frame + text * 6), *at = p; /* \u00XX: 6 for one */
+	/* \u00XX: 6 for one */
+	char *p = fl_arena_alloc(arena, sizeof frame + text * 6 + members.n), *at = p;
 
 	if (!p)
 		return FL_STR_NULL;
@@ -130,6 +140,9 @@ struct fl_str fl_problem_json(struct fl_arena *arena, const struct fl_problem_ty
 		at = add(at, FL_STR("\",\"request_id\":\""));
 		at += fl_json_escape(at, request_id);
 	}
-	at = add(at, FL_STR("\"}\n"));
+	*at++ = '"';
+	if (members.n > 0)
+		at = add(at, members);
+	at = add(at, FL_STR("}\n"));
 	return fl_str_n(p, (size_t)(at - p));
 }

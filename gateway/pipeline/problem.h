@@ -14,7 +14,7 @@ struct fl_problem_type { /* all static */
 	const char *code; /* type is "urn:fairlead:problem:" and this; NULL: no problem */
 	const char *title, *detail;
 	uint16_t status;
-	uint8_t retry_after_s; /* 0: no such field */
+	uint32_t retry_after_s; /* 0: no such field */
 	const char *challenge; /* WWW-Authenticate (RFC 9110, 11.6.1); NULL: no such field */
 	bool must_close; /* the connection cannot be used any more */
 };
@@ -26,6 +26,9 @@ enum fl_problem_id {
 	FL_PROBLEM_ENCODED_SLASH,
 	FL_PROBLEM_CREDENTIALS_MISSING,
 	FL_PROBLEM_CREDENTIALS_INVALID,
+	FL_PROBLEM_FORBIDDEN,
+	FL_PROBLEM_RATE_LIMITED,
+	FL_PROBLEM_OBLIGATION,
 	FL_PROBLEM_INSTANCE_BUSY,
 	FL_PROBLEM_INSTANCE_UNAVAILABLE,
 	FL_PROBLEM_DEADLINE,
@@ -44,8 +47,9 @@ const struct fl_problem_type *fl_problem_type(enum fl_problem_id id);
 /* A title for a problem that is not in the table: the status in words. */
 const char *fl_problem_title(uint32_t status);
 /* {"type":...,"title":...,"status":...,"detail":...,"request_id":...} and a newline; without
- * request_id when that is empty. {NULL,0} when the arena is full. */
+ * request_id when that is empty. `members` are extension members as JSON, each with a comma before
+ * it; or empty. {NULL,0} when the arena is full. */
 struct fl_str fl_problem_json(struct fl_arena *arena, const struct fl_problem_type *type,
-			      struct fl_str request_id);
+			      struct fl_str request_id, struct fl_str members);
 
 #endif

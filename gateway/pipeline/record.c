@@ -3,6 +3,7 @@
  *
  * A request whose answer did not reach the kernel as a whole counts as status 0.
  */
+#include "gateway/pipeline/decided.h"
 #include "gateway/pipeline/stage.h"
 #include "gateway/pipeline/worker.h"
 
@@ -20,6 +21,13 @@ static const char *error_of(const struct fl_request *req)
 	if (req->problem.code)
 		return req->problem.code;
 	return req->was_sent ? NULL : "client_gone";
+}
+
+static const char *decision_of(const struct fl_request *req)
+{
+	if (!req->decided)
+		return NULL;
+	return req->decided->decision.is_allowed ? "allow" : "deny";
 }
 
 static void add_line(const struct fl_request *req, uint32_t status, uint64_t duration_ns)
@@ -42,6 +50,7 @@ static void add_line(const struct fl_request *req, uint32_t status, uint64_t dur
 	    .bytes_in = req->bytes_in,
 	    .bytes_out = req->bytes_out,
 	    .status = status,
+	    .decision = decision_of(req),
 	    .error = error_of(req),
 	};
 
@@ -58,6 +67,8 @@ enum fl_request_verdict fl_stage_record(struct fl_request *req)
 		       : worker->unrouted;
 
 	fl_metric_route_add(shard, status, duration_ns, req->bytes_in, req->bytes_out);
+	if (req->decided)
+		fl_decided_record(req, shard);
 	if (worker->access_log)
 		add_line(req, status, duration_ns);
 	return FL_REQUEST_CONTINUE;

@@ -12,18 +12,19 @@
 enum phase { HEAD, BODY, ANSWER, END };
 
 /* The order in which a request goes through the gateway. Configuration chooses what a stage does,
- * never the order. Limits by address will stand before authentication; limits by consumer and
- * authorization behind it, then validation. */
+ * never the order. Limits by address will stand before authentication; limits by consumer
+ * behind it; validation before dispatch. */
 static const struct {
 	enum phase phase;
 	fl_stage_fn run;
 } stages[] = {
-    {HEAD, fl_stage_guard},     /* one path, readable in one way only */
-    {HEAD, fl_stage_route},     /* which route takes it */
+    {HEAD, fl_stage_guard},        /* one path, readable in one way only */
+    {HEAD, fl_stage_route},        /* which route takes it */
     {HEAD, fl_stage_authenticate}, /* who calls */
-    {BODY, fl_stage_dispatch},  /* to a connector instance */
-    {ANSWER, fl_stage_respond}, /* its answer, or a problem document */
-    {END, fl_stage_record},     /* metrics, access log */
+    {HEAD, fl_stage_authorize},    /* whether it may */
+    {BODY, fl_stage_dispatch},     /* to a connector instance */
+    {ANSWER, fl_stage_respond},    /* its answer, or a problem document */
+    {END, fl_stage_record},        /* metrics, access log */
 };
 
 static enum fl_request_verdict run(struct fl_request *req, enum phase phase)

@@ -29,6 +29,7 @@
 #define FL_REQUEST_ID_MAX 128u /* longest X-Request-Id that is taken over from a trusted caller */
 #define FL_RESPONSE_HEADERS_MAX 96u
 
+struct fl_decided;
 struct fl_pipeline_worker;
 struct fl_request;
 struct fl_snapshot;
@@ -67,6 +68,8 @@ struct fl_request { /* fl_request_reset() first */
 	const fairlead_kv *headers; /* lower-case names; hop-by-hop, nominated and spoofable fields
 				     * are already gone, trusted proxies' and Host included */
 	size_t headers_n;
+	uint64_t content_length; /* as declared, 0 without a body; UINT64_MAX: it comes in chunks */
+	uint32_t target_bytes, head_bytes; /* path with query; request line and fields, as received */
 	bool is_trusted_peer; /* ids and traceparent of the caller are continued, not replaced */
 	bool is_refused; /* set by fl_pipeline_refuse() */
 
@@ -88,9 +91,12 @@ struct fl_request { /* fl_request_reset() first */
 	const struct fl_snapshot *snapshot; /* held; NULL: none was published */
 	const struct fl_snapshot_route *route; /* NULL: none matched */
 	struct fl_principal principal; /* with the snapshot */
+	struct fl_decided *decided; /* what policies say; NULL: none were asked */
+	uint64_t timeout_ns; /* for the connector; the route's, or less */
 	struct fl_str path; /* canonical; empty: it could not be */
 	struct fl_str request_id, traceparent, user_agent;
 	struct fl_problem_type problem; /* what is answered; code NULL: what the connector said */
+	struct fl_str problem_members; /* of its own: fl_problem_json() */
 	struct fl_loop_timer deadline;
 	uint64_t dispatched_ns, connector_ns, bytes_out;
 

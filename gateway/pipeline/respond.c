@@ -5,6 +5,7 @@
  * gateway's. traceparent is not sent back: callers that trace know their trace, and no standard
  * gives it a meaning in a response.
  */
+#include "gateway/pipeline/decided.h"
 #include "gateway/pipeline/compiled.h"
 #include "gateway/pipeline/stage.h"
 
@@ -124,7 +125,8 @@ static void answer_problem(struct fl_request *req)
 	struct fl_header *headers =
 	    fl_arena_alloc(&req->arena, PROBLEM_HEADERS_MAX * sizeof *headers);
 	struct fl_header *at = headers;
-	struct fl_str body = fl_problem_json(&req->arena, problem, req->request_id);
+	struct fl_str body =
+	    fl_problem_json(&req->arena, problem, req->request_id, req->problem_members);
 
 	if (!headers || !body.p) {
 		answer_without_memory(req);
@@ -158,6 +160,10 @@ enum fl_request_verdict fl_stage_respond(struct fl_request *req)
 		req->problem = *fl_problem_type(problem_of(&req->call.result));
 	if (!req->problem.code && !answer(req))
 		req->problem = *fl_problem_type(FL_PROBLEM_MEMORY);
+	if (!req->problem.code && !fl_fulfil_answer(req)) {
+		req->decided->outcome = FL_METRIC_UNFULFILLED;
+		req->problem = *fl_problem_type(FL_PROBLEM_OBLIGATION);
+	}
 	if (req->problem.code)
 		answer_problem(req);
 	return FL_REQUEST_RESPOND;

@@ -39,6 +39,7 @@ enum fl_request_verdict fl_stage_route(struct fl_request *req)
 	req->route = req->match.target;
 	__builtin_prefetch(fl_metric_route_shard(req->route->metric, req->worker->index), 1);
 	req->max_body_bytes = req->route->max_body_bytes;
+	req->timeout_ns = req->route->timeout_ns;
 	if (req->has_encoded_slash && !req->route->allow_encoded_slash)
 		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_ENCODED_SLASH));
 	return FL_REQUEST_CONTINUE;

@@ -246,6 +246,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 		return NULL;
 	}
 	snapshot->config = fl_config_ref(parts->config);
+	snapshot->decision_log = fl_decision_log_ref(parts->decision_log);
 	if (parts->bundle) {
 		FL_ASSERT(parts->bundle->config == parts->config); /* indexes are the same */
 		snapshot->bundle = fl_bundle_ref(parts->bundle);
@@ -308,6 +309,7 @@ struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot)
 	free(snapshot->instances);
 	free(snapshot->routes);
 	free(snapshot->shares);
+	(void)fl_decision_log_unref(snapshot->decision_log);
 	(void)fl_bundle_unref(snapshot->bundle);
 	(void)fl_config_unref(snapshot->config);
 	free(snapshot);

@@ -12,6 +12,7 @@
 #include "gateway/authorize/bundle.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/host.h"
+#include "gateway/observe/decision.h"
 #include "gateway/observe/metric.h"
 
 #define FL_SNAPSHOT_TIMEOUT_NS (30 * FL_NS_PER_SEC) /* where neither route nor instance says */
@@ -28,6 +29,8 @@ struct fl_snapshot_parts {
 	const struct fl_auth_key *auth_key;
 	/* Policies of `config`, a reference is taken. NULL: whoever is let in by its route is allowed. */
 	struct fl_bundle *bundle;
+	/* NULL: decisions are not logged. The snapshot takes a reference. */
+	struct fl_access_log *decision_log;
 };
 
 /* Compiles the route table, resolves actions. Problems: route_* (see route/table.h),

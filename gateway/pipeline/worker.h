@@ -15,6 +15,8 @@
 #include <stdatomic.h>
 
 #include "gateway/pipeline/compiled.h"
+#include "gateway/limit/bucket.h"
+#include "gateway/pipeline/decided.h"
 #include "gateway/pipeline/ids.h"
 #include "gateway/pipeline/pipeline.h"
 
@@ -28,6 +30,7 @@ struct fl_pipeline_worker {
 	uint64_t wall_checked_ns; /* monotonic */
 	struct fl_access_log *access_log;
 	struct fl_metric_route_shard *unrouted; /* requests that no route took */
+	struct fl_policy_counts policies;
 	/* any thread */
 	struct fl_loop_task hello;
 	atomic_bool is_running; /* its loop has come round once */
@@ -38,6 +41,7 @@ struct fl_pipeline {
 	_Alignas(64) _Atomic(struct fl_snapshot *) published;
 
 	_Alignas(64) struct fl_pipeline_config config; /* immutable */
+	struct fl_buckets *buckets; /* of all callers that policies limit */
 	pthread_t reaper;
 	_Atomic uint64_t alive; /* snapshots published and not destroyed yet */
 	uint64_t publications; /* control thread */

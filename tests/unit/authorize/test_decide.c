@@ -217,6 +217,14 @@ static void the_context_is_what_the_schema_says(void **state)
 	                        "&& context.amr.isEmpty()")));
 }
 
+static void amr_is_how_the_caller_proved_who_it_is(void **state)
+{
+	(void)state;
+	assert_true(allows(WHEN("context.amr == []")));
+	as(0);
+	assert_true(allows(WHEN("context.amr == [\"api_key\"]")));
+}
+
 static void headers_that_are_not_there_are_not_there(void **state)
 {
 	(void)state;
@@ -402,6 +410,7 @@ int main(void)
 	         the_action_of_the_connector_goes_before),
 	    CASE("the resource is the route", the_resource_is_the_route),
 	    CASE("the context is what the schema says", the_context_is_what_the_schema_says),
+	    CASE("amr is how the caller proved who it is", amr_is_how_the_caller_proved_who_it_is),
 	    CASE("headers that are not there are not there",
 	         headers_that_are_not_there_are_not_there),
 	    CASE("addresses of both families are addresses", addresses_of_both_families),

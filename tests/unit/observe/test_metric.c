@@ -82,7 +82,12 @@ static void the_page_is_as_documented(void **state)
 	    "fairlead_request_body_bytes_total{route=\"api\"} 111\n"
 	    "# HELP fairlead_response_body_bytes_total Bytes of response bodies.\n"
 	    "# TYPE fairlead_response_body_bytes_total counter\n"
-	    "fairlead_response_body_bytes_total{route=\"api\"} 222\n";
+	    "fairlead_response_body_bytes_total{route=\"api\"} 222\n"
+	    "# HELP fairlead_policy_decisions_total Requests that policies decided about, by route "
+	    "and decision.\n"
+	    "# TYPE fairlead_policy_decisions_total counter\n"
+	    "fairlead_policy_decisions_total{route=\"api\",decision=\"allow\"} 3\n"
+	    "fairlead_policy_decisions_total{route=\"api\",decision=\"rate_limited\"} 1\n";
 	struct fl_metrics *metrics = made(2);
 	struct fl_buf out = {0};
 
@@ -91,6 +96,9 @@ static void the_page_is_as_documented(void **state)
 	fl_metric_route_add(shard_of(metrics, "api", 0), 200, 5, 1, 2);
 	fl_metric_route_add(shard_of(metrics, "api", 1), 204, 2 * MS, 10, 20);
 	fl_metric_route_add(shard_of(metrics, "api", 1), 502, 60000 * MS, 100, 200);
+	fl_metric_add(&shard_of(metrics, "api", 0)->decisions[FL_METRIC_ALLOW], 1);
+	fl_metric_add(&shard_of(metrics, "api", 1)->decisions[FL_METRIC_ALLOW], 2);
+	fl_metric_add(&shard_of(metrics, "api", 1)->decisions[FL_METRIC_RATE_LIMITED], 1);
 	assert_string_equal(rendered(metrics, &out), expected);
 	fl_buf_fini(&out);
 	fl_metrics_destroy(metrics);

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "gateway/observe/line.h"
+
 /* ---- instances and calls ---- */
 
 static const fairlead_kv reply_headers[] = {
@@ -116,6 +118,29 @@ void fl_access_log_add(struct fl_access_log *log, unsigned worker, const struct 
 	(void)worker;
 	log->lines++;
 	log->last = *r;
+}
+
+/* A log of decisions keeps no texts: they are copied into one line. */
+void fl_decision_log_add(struct fl_access_log *log, unsigned worker,
+                         const struct fl_decision_record *r)
+{
+	struct fl_access_clock clock = {0};
+	size_t n = fl_decision_line(log->decision, &clock, r);
+
+	(void)worker;
+	log->lines++;
+	log->decision[n] = '\0';
+}
+
+struct fl_access_log *fl_decision_log_ref(struct fl_access_log *log)
+{
+	return log;
+}
+
+struct fl_access_log *fl_decision_log_unref(struct fl_access_log *log)
+{
+	(void)log;
+	return NULL;
 }
 
 /* ---- configuration ---- */

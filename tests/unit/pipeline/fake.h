@@ -30,6 +30,7 @@ struct fl_instance {
 struct fl_access_log {
 	unsigned lines;
 	struct fl_access_record last; /* texts as borrowed */
+	char decision[FL_ACCESS_LINE_MAX + 1];
 };
 
 /* An instance whose calls are answered at once with status 200, a header and "ok\n". It has the

@@ -20,15 +20,20 @@ static void test_bytes(void **state)
 
 	(void)state;
 	fl_arena_init(&arena, 4096, 4096);
-	assert_true(fl_str_is(fl_problem_json(&arena, &sample, FL_STR("id-1")),
+	assert_true(fl_str_is(fl_problem_json(&arena, &sample, FL_STR("id-1"), FL_STR_NULL),
 	                      "{\"type\":\"urn:fairlead:problem:sample_code\","
 	                      "\"title\":\"A \\\"title\\\"\",\"status\":409,"
 	                      "\"detail\":\"Line\\nwith \\\\ and \\u0001.\","
 	                      "\"request_id\":\"id-1\"}\n"));
-	assert_true(fl_str_is(fl_problem_json(&arena, &sample, FL_STR_NULL),
+	assert_true(fl_str_is(fl_problem_json(&arena, &sample, FL_STR_NULL, FL_STR_NULL),
 	                      "{\"type\":\"urn:fairlead:problem:sample_code\","
 	                      "\"title\":\"A \\\"title\\\"\",\"status\":409,"
 	                      "\"detail\":\"Line\\nwith \\\\ and \\u0001.\"}\n"));
+	assert_true(fl_str_is(fl_problem_json(&arena, &sample, FL_STR("i"), FL_STR(",\"a\":[1]")),
+	                      "{\"type\":\"urn:fairlead:problem:sample_code\","
+	                      "\"title\":\"A \\\"title\\\"\",\"status\":409,"
+	                      "\"detail\":\"Line\\nwith \\\\ and \\u0001.\","
+	                      "\"request_id\":\"i\",\"a\":[1]}\n"));
 	fl_arena_fini(&arena);
 }
 
@@ -38,7 +43,7 @@ static void test_memory(void **state)
 
 	(void)state;
 	fl_arena_init(&arena, 64, 64);
-	assert_null(fl_problem_json(&arena, &sample, FL_STR_NULL).p);
+	assert_null(fl_problem_json(&arena, &sample, FL_STR_NULL, FL_STR_NULL).p);
 	fl_arena_fini(&arena);
 }
 
@@ -63,7 +68,7 @@ static void test_table(void **state)
 			assert_string_not_equal(type->code,
 			                        fl_problem_type((enum fl_problem_id)other)->code);
 		fl_arena_init(&arena, 8192, 8192);
-		text = fl_problem_json(&arena, type, FL_STR("x"));
+		text = fl_problem_json(&arena, type, FL_STR("x"), FL_STR_NULL);
 		json = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 		assert_non_null(json);
 		assert_string_equal(json_string_value(json_object_get(json, "detail")),
