@@ -206,7 +206,6 @@ static int make_control(struct fl_run *run, struct fl_error *err)
 
 static int make_admin(struct fl_run *run, struct fl_error *err)
 {
-	uint64_t most = run->server->admin_max_body_bytes;
 	int rc = fl_api_create(&(struct fl_api_parts){.control = run->control,
 	                                              .host = run->host,
 	                                              .pipeline = run->pipeline,
@@ -223,7 +222,7 @@ static int make_admin(struct fl_run *run, struct fl_error *err)
 		return -1;
 	return fl_service_create(
 	    &(struct fl_service_config){.listen = &run->server->admin_listen,
-	                                .max_body_bytes = most == 0 ? FL_API_UPLOAD_MAX : most,
+	                                .max_body_bytes = run->server->admin_max_body_bytes,
 	                                .max_connections = ADMIN_CONNECTIONS_MAX,
 	                                .handler = fl_api_handle,
 	                                .ctx = run->api},

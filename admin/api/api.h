@@ -13,8 +13,7 @@
 #include "gateway/http/service.h"
 #include "gateway/observe/access.h"
 
-#define FL_API_TOKEN_LEN 64u          /* hex digits of 32 random bytes */
-#define FL_API_UPLOAD_MAX (16u << 20) /* when server.admin.max_body says nothing */
+#define FL_API_TOKEN_LEN 64u /* hex digits of 32 random bytes */
 
 struct fl_api;
 

@@ -179,6 +179,9 @@ static int judge(const struct fl_cli *cli, long status, const struct exchange *x
 	rc = tell_problem(status, answer);
 	if (status == 401 && cli->token_file == NULL)
 		(void)fprintf(stderr, "  set FAIRLEAD_TOKEN_FILE or give --token-file\n");
+	if (status == 413)
+		(void)fprintf(stderr, "  raise server.admin.max_body in the configuration of the "
+		                      "gateway, and start it again\n");
 	json_decref(answer);
 	return rc;
 }

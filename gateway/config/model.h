@@ -28,7 +28,7 @@ struct fl_cfg_limits { /* server.limits; every default is in the table of keys (
 struct fl_cfg_server { /* start-up only */
 	struct fl_cfg_strings listen; /* "127.0.0.1:8080", "[::1]:8080" */
 	struct fl_cfg_strings admin_listen; /* also "unix:/path" */
-	uint64_t admin_max_body_bytes; /* server.admin.max_body: the largest upload */
+	uint64_t admin_max_body_bytes; /* the largest upload */
 	struct fl_str data_dir; /* absolute */
 	struct fl_cfg_strings connector_dirs; /* where shipped connectors are looked for */
 	uint64_t workers; /* 0: one per core */

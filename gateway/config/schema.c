@@ -44,6 +44,8 @@ STRINGS("server.listen", TOP(server.listen), LISTEN, .fallback = "[\"127.0.0.1:8
 MAP("server.admin", .help = "The admin API."),
 STRINGS("server.admin.listen", TOP(server.admin_listen), ADMIN_LISTEN, .fallback = "[\"127.0.0.1:8901\"]", .min = 1, .max = 8,
 	.help = "Where the admin API listens: never reachable from outside. A Unix socket is made with mode 0660."),
+VALUE(SIZE, "server.admin.max_body", TOP(server.admin_max_body_bytes), KIB(64), MIB(64), .fallback = "16MiB",
+	.help = "Body of a request to the admin API, so the largest connector that can be uploaded."),
 STRING("server.data_dir", TOP(server.data_dir), FILE, .fallback_text = "$STATE_DIRECTORY, else /var/lib/fairlead",
 	.help = "Admin token, uploaded connectors, private copies of what is loaded. Not on a file system mounted noexec."),
 STRINGS("server.connector_dirs", TOP(server.connector_dirs), FILE, .min = 1, .max = 16,

@@ -1,7 +1,7 @@
 // tests/e2e/admin_api.test.mjs - every operation of the admin API, right and wrong
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -182,6 +182,25 @@ test('an upload that is no connector, of a wrong type, or too large is refused a
 	assert.equal((await call('GET', url)).status, 404);
 	const { body } = await call('GET', '/v1/connectors/echo');
 	assert.deepEqual(body.versions.map(({ version }) => version), ['2.0.0', '1.0.0']);
+});
+
+test('server.admin.max_body is the largest upload, to the byte', async () => {
+	const size = 70_000;
+	const own = await Gateway.start(undefined, { adminKeys: `, max_body: ${size}` });
+	try {
+		const file = path.join(own.dir, 'echo.so');
+		const padded = (n) => writeFileSync(file, Buffer.concat([echo2, Buffer.alloc(n - echo2.length)]));
+		padded(size + 1);
+		const refused = await own.ctl('connector', 'install', file);
+		assert.equal(refused.code, 3, refused.stderr);
+		assert.match(refused.stderr, /over the limit.*\n.*raise server\.admin\.max_body/);
+		padded(size);
+		const taken = await own.ctl('connector', 'install', file);
+		assert.equal(taken.code, 0, taken.stderr);
+		assert.equal((await fetch(`${own.url}/echo`)).status, 200);
+	} finally {
+		await own.stop();
+	}
 });
 
 test('an upload that is cut off leaves nothing', async () => {

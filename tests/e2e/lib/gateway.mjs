@@ -62,7 +62,8 @@ export async function until(ask, fits) {
 }
 
 export class Gateway {
-	// options: env, args (of fairlead run), server (more lines under server:), dir (an old one)
+	// options: env, args (of fairlead run), server (more lines under server:), adminKeys (more keys of
+	// server.admin), dir (an old one)
 	static async start(config = echo, options = {}) {
 		const gateway = new Gateway(options.dir ?? makeFolder(), options);
 		gateway.write(config);
@@ -81,11 +82,11 @@ export class Gateway {
 
 	// The whole file: what is given, under a server section with free ports.
 	text(config) {
-		const { listen = '127.0.0.1:0', admin = '127.0.0.1:0', server = '' } = this.options;
+		const { listen = '127.0.0.1:0', admin = '127.0.0.1:0', adminKeys = '', server = '' } = this.options;
 		return `apiVersion: fairlead/v1
 server:
   listen: ["${listen}"]
-  admin: { listen: ["${admin}"] }
+  admin: { listen: ["${admin}"]${adminKeys} }
   data_dir: "${this.data}"
   connector_dirs: ["${connectors}", "${mocks}"]
   workers: 2

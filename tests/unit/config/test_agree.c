@@ -4,6 +4,7 @@
 #include "tests/unit/test.h"
 
 #include "gateway/config/schema.h"
+#include "gateway/connector/check.h"
 #include "gateway/route/table.h"
 #include "gateway/secret/secret.h"
 
@@ -31,6 +32,7 @@ static void other_tables(void **state)
 	assert_int_equal(1u << fl_cfg_key_word_index(auth, FL_STR("none")), FL_CFG_AUTH_NONE);
 	assert_int_equal(1u << fl_cfg_key_word_index(auth, FL_STR("api_key")), FL_CFG_AUTH_API_KEY);
 	assert_int_equal(row("routes.*.match.headers")->max, FL_ROUTE_HEADERS_MAX);
+	assert_int_equal(row("server.admin.max_body")->max, FL_CONNECTOR_MAX_BYTES);
 	assert_int_equal(row("secrets")->max, FL_SECRETS_MAX);
 	assert_int_equal(FL_CFG_VALUE_MAX, FL_SECRET_VALUE_MAX);
 	memset(name, 'n', sizeof name);

@@ -297,6 +297,7 @@ static void test_defaults_of_server(void **state)
 	assert_int_equal(s->admin_listen.n, 1);
 	assert_true(fl_str_is(s->admin_listen.items[0], "127.0.0.1:8901"));
 	assert_true(fl_str_is(s->connector_dirs.items[s->connector_dirs.n - 1], FL_CONNECTOR_DIR));
+	assert_int_equal(s->admin_max_body_bytes, 16 << 20);
 	assert_int_equal(s->workers, 0);
 	assert_true(fl_str_is(s->access_log, "stdout"));
 	assert_int_equal(s->trusted_proxies.n, 0);
