@@ -253,8 +253,16 @@ static void compile_config(struct compile *c, const struct fl_cfg_raw_instance *
 	walk_config(&use, from->config, places, &to->places_n);
 	to->places = places;
 	fl_buf_init(&json, 16u * FL_CFG_BYTES_MAX);
-	if (fl_cfg_canon(c->load, from->config, &json))
-		to->config_json = keep(c, fl_buf_str(&json));
+	if (fl_cfg_canon(c->load, from->config, &json)) {
+		if (json.len > FL_CFG_INSTANCE_BYTES_MAX)
+			fl_cfg_hint(c->load,
+				    fl_cfg_bad(c->load, from->config, "config_too_large",
+					       "the configuration of an instance is over %u MiB as JSON",
+					       FL_CFG_INSTANCE_BYTES_MAX >> 20),
+				    "let the connector fetch what is so large");
+		else
+			to->config_json = keep(c, fl_buf_str(&json));
+	}
 	if (json.p != NULL)
 		sodium_memzero(json.p, json.cap);
 	fl_buf_fini(&json);

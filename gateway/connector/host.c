@@ -217,12 +217,21 @@ static int find_store(struct fl_instance *instance, struct fl_error *err)
 			instance->store = host->stores[i];
 			return 0;
 		}
-	if (host->stores_n == FL_KV_STORES_MAX)
-		return fl_error_set(err, "instance_too_many",
-		                    "over %u connectors have used fairlead.kv/1", FL_KV_STORES_MAX);
+	if (host->stores_n == FL_KV_STORES_MAX) {
+		(void)fl_error_set(err, "instance_too_many",
+		                   "%u connectors have used fairlead.kv/1 since the start",
+		                   FL_KV_STORES_MAX);
+		fl_error_hint(err,
+		              "start the gateway again: stores of connectors that are gone go");
+		return -1;
+	}
 	store = fl_kv_store_create(id);
-	if (!store)
-		return fl_error_set(err, "instance_memory", "no memory for a key-value store");
+	if (!store) {
+		(void)fl_error_set(err, "instance_memory",
+		                   "no memory for the key-value store of %.*s", FL_STR_ARGS(id));
+		fl_error_hint(err, "give the gateway more memory (MemoryMax=)");
+		return -1;
+	}
 	host->stores[host->stores_n++] = store;
 	instance->store = store;
 	return 0;
@@ -271,9 +280,13 @@ int fl_instance_probe(struct fl_host *host, struct fl_module *module,
 	remember(instance);
 	up = fl_instance_bring_up(instance, FAIRLEAD_MODE_PROBE, err);
 	if (up == FL_UP_HUNG) {
-		(void)fl_error_set(err, "instance_destroy_timeout",
-		                   "instance %s: it did not return from destroy() in time",
-		                   fl_instance_name(instance));
+		if (err && !err->code) { /* else it hung before */
+			(void)fl_error_set(err, "instance_destroy_timeout",
+			                   "instance %s: it did not return from destroy() in time",
+			                   fl_instance_name(instance));
+			fl_error_hint(
+			    err, "destroy() must not block; its code stays mapped until a restart");
+		}
 		fl_instance_bury_alive(instance, "it hung when it was tried");
 	} else {
 		forget(instance);

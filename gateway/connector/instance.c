@@ -10,7 +10,7 @@
 #include "gateway/connector/result.h"
 
 #define MAX_CONCURRENT 1024u
-#define SPEC_BYTES_MAX (4u << 20)
+#define SPEC_BYTES_MAX (5u << 20) /* FL_CFG_INSTANCE_BYTES_MAX, and names */
 #define QUEUE_MAX 1024u
 
 /* ---- making and freeing ---- */
@@ -100,6 +100,14 @@ static int make_parts(struct fl_instance *instance)
 	return make_lives(instance);
 }
 
+static int no_memory(const struct fl_instance_spec *spec, struct fl_error *err)
+{
+	(void)fl_error_set(err, "instance_memory", "no memory for instance %.*s",
+			   FL_STR_ARGS(spec->name));
+	fl_error_hint(err, "give the gateway more memory (MemoryMax=), or fewer instances");
+	return -1;
+}
+
 int fl_instance_make(struct fl_host *host, struct fl_module *module,
 		     const struct fl_instance_spec *spec, struct fl_instance **ret,
 		     struct fl_error *err)
@@ -107,7 +115,7 @@ int fl_instance_make(struct fl_host *host, struct fl_module *module,
 	struct fl_instance *instance = aligned_alloc(64, sizeof *instance);
 
 	if (!instance)
-		return fl_error_set(err, "instance_memory", "no memory for another instance");
+		return no_memory(spec, err);
 	memset(instance, 0, sizeof *instance);
 	instance->host = host;
 	instance->module = fl_module_ref(module);
@@ -121,8 +129,7 @@ int fl_instance_make(struct fl_host *host, struct fl_module *module,
 	set_limits(instance);
 	if (make_parts(instance) != 0) {
 		fl_instance_free(instance);
-		return fl_error_set(err, "instance_memory", "no memory for instance %.*s",
-				    FL_STR_ARGS(spec->name));
+		return no_memory(spec, err);
 	}
 	*ret = instance;
 	return 0;

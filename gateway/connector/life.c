@@ -224,9 +224,12 @@ static enum fl_up create(struct fl_life *life, uint32_t mode, struct fl_error *e
 {
 	int rc;
 
-	if (fl_self_add(life) == 0)
-		return refuse(life, err, "instance_too_many", "cannot be added: too many instances",
-		              FL_UP_FAILED);
+	if (fl_self_add(life) == 0) {
+		(void)refuse(life, err, "instance_too_many",
+		             "cannot be added: too many instances, or no memory", FL_UP_FAILED);
+		fl_error_hint(err, "have fewer instances, or give the gateway more memory");
+		return FL_UP_FAILED;
+	}
 	life->mode = mode;
 	rc = step(life, run_create, life->instance->host->config.create_limit_ns);
 	if (rc == FL_LIFECYCLE_ABANDONED) {
@@ -270,9 +273,12 @@ static enum fl_up start(struct fl_life *life, struct fl_error *err)
 	if (!life->plugin.start)
 		return FL_UP;
 	rc = step(life, run_start, limit_ns);
-	if (rc == FL_LIFECYCLE_ABANDONED)
-		return refuse(life, err, "instance_start_timeout",
-		              "did not return from start() in time", FL_UP_HUNG);
+	if (rc == FL_LIFECYCLE_ABANDONED) {
+		(void)refuse(life, err, "instance_start_timeout",
+		             "did not return from start() in time", FL_UP_HUNG);
+		fl_error_hint(err, "start() must not block; its code stays mapped until a restart");
+		return FL_UP_HUNG;
+	}
 	if (rc != 0)
 		return no_thread(life, err, FL_UP_RETIRE);
 	if (life->returned < 0)

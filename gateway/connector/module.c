@@ -325,6 +325,8 @@ int fl_modules_load(struct fl_modules *modules, const char *path, struct fl_modu
 	int rc;
 
 	if (fl_file_read(path, FL_CONNECTOR_MAX_BYTES, &c.bytes, err) != 0) {
+		fl_error_hint(err, "put it there, at most %zu MiB, for the gateway to read",
+		              FL_CONNECTOR_MAX_BYTES >> 20);
 		count(modules, false);
 		return -1;
 	}

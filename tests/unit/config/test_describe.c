@@ -100,6 +100,7 @@ static void test_limits(void **state)
 	    {"numbers of ", FL_CFG_NUMBER_MAX, " characters"},
 	    {"add ", FL_CFG_ALIAS_MAX, " values"},
 	    {"reads ", FL_CFG_VALUE_MAX >> 10, " KiB"},
+	    {"at most ", FL_CFG_INSTANCE_BYTES_MAX >> 20, " MiB as JSON"},
 	    {"at most ", FL_CFG_MEMORY_MAX >> 20, " MiB of memory"},
 	};
 

@@ -31,6 +31,21 @@ static void test_bytes(void **state)
 	}
 }
 
+static void test_instance(void **state)
+{
+	struct fl_buf text;
+
+	(void)state;
+	for (unsigned over = 0; over < 2; over++) {
+		begin(&text);
+		fl_buf_add_c(&text, "instances: { a: { connector: echo, config: { d: \"");
+		add_chars(&text, 'x', FL_CFG_INSTANCE_BYTES_MAX - sizeof "{\"d\":\"\"}" + 1 + over);
+		fl_buf_add_c(&text, "\" } } }\n");
+		assert_string_equal(code_of(&text), over ? "config_too_large" : "");
+	}
+	assert_true(fl_str_is(problems.first->pointer, "/instances/a/config"));
+}
+
 static void test_depth(void **state)
 {
 	/* The root, instances, a and config are the first four. */
@@ -112,8 +127,11 @@ static void test_text_of_aliases(void **state)
 		begin(&text);
 		fl_buf_add_c(&text, CONFIG_OF_A "[ &x ");
 		add_chars(&text, 'x', (size_t)99 * FL_CFG_ALIAS_BYTES);
-		for (unsigned i = 0; i < n; i++)
+		for (unsigned i = 0; i < n; i++) {
+			if (i == n / 2) /* too much for one instance */
+				fl_buf_add_c(&text, "] } }, b: { connector: echo, config: { v: [ 1");
 			fl_buf_add_c(&text, ",*x ");
+		}
 		fl_buf_add_c(&text, "]" END_OF_A);
 		assert_string_equal(code_of(&text), n > most ? "too_many_aliases" : "");
 	}
@@ -284,8 +302,8 @@ static void test_value_of_many(void **state)
 	const unsigned most = FL_CFG_BYTES_MAX / FL_CFG_VALUE_MAX;
 
 	(void)state;
-	put_values(1, most);
-	assert_string_equal(code_of_main(), "");
+	put_values(1, most); /* is read, and then too much for an instance */
+	assert_string_equal(code_of_main(), "config_too_large");
 	put_values(1, most + 1);
 	assert_string_equal(code_of_main(), "value_too_long");
 }
@@ -367,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE("bytes", test_bytes),
+	    CASE("the configuration of an instance", test_instance),
 	    CASE("depth", test_depth),
 	    CASE("depth of what aliases stand for", test_depth_of_aliases),
 	    CASE("values", test_nodes),

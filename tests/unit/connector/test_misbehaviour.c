@@ -50,6 +50,7 @@ static void test_coming_up(void **state)
 		assert_string_equal(world_error.code, cases[i].code);
 		assert_non_null(strstr(world_error.message, cases[i].says));
 		assert_non_null(strstr(world_error.message, "mock-parallel"));
+		assert_true(world_error.hint[0] != '\0');
 		assert_true(fl_host_wait_idle(w.host, 20 * FL_NS_PER_SEC));
 		expected += cases[i].zombies;
 		assert_int_equal(zombies(), expected);
@@ -65,6 +66,7 @@ static void test_probe(void **state)
 	    {"{\"mode\":\"good\"}", NULL},
 	    {"{\"mode\":\"not_ready\"}", NULL}, /* is not started */
 	    {"{\"mode\":\"create_refuses\"}", "instance_create_refused"},
+	    {"{\"mode\":\"create_hangs\"}", "instance_create_timeout"},
 	    {"{\"mode\":\"destroy_hangs\"}", "instance_destroy_timeout"},
 	};
 	struct fl_module *module = world_load("mock-parallel");
@@ -78,11 +80,13 @@ static void test_probe(void **state)
 
 		assert_int_equal(fl_instance_probe(w.host, module, &spec, &err),
 		                 cases[i].code ? -1 : 0);
-		if (cases[i].code)
+		if (cases[i].code) {
 			assert_string_equal(err.code, cases[i].code);
+			assert_true(err.hint[0] != '\0');
+		}
 	}
 	module = fl_module_unref(module);
-	assert_int_equal(zombies(), 1);
+	assert_int_equal(zombies(), 2);
 }
 
 static void test_ready_later(void **state)

@@ -142,7 +142,7 @@ static void test_refusals(void **state)
 		if (!err.code || strcmp(err.code, cases[i].code) != 0)
 			fail_msg("%s: %s, not %s", cases[i].name, err.code ? err.code : "loaded",
 			         cases[i].code);
-		assert_true(err.message[0] != '\0');
+		assert_true(err.message[0] != '\0' && err.hint[0] != '\0');
 	}
 	assert_int_equal(counts().load_failures_total, FL_ARRAY_LEN(cases));
 	assert_int_equal(counts().modules_live, 0);
