@@ -104,8 +104,12 @@ static int fill(struct fl_shelf_file *file, struct fl_error *err)
 	struct fl_str bytes;
 	int rc;
 
-	if (fl_file_read(file->entry.path.p, FL_CONNECTOR_MAX_BYTES, &bytes, err) < 0)
+	if (fl_file_read(file->entry.path.p, FL_CONNECTOR_MAX_BYTES, &bytes, err) < 0) {
+		fl_error_hint(err,
+		              "it must be a file that the gateway may read, of at most %zu MiB",
+		              FL_CONNECTOR_MAX_BYTES >> 20);
 		return -1;
+	}
 	(void)crypto_hash_sha256(digest, (const unsigned char *)bytes.p, bytes.n);
 	(void)sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
 	file->entry.sha256 = fl_arena_str(&file->arena, fl_str(hex));
@@ -125,6 +129,7 @@ struct fl_shelf_file *fl_shelf_take(struct fl_shelf *shelf, const char *path,
 	if (stat(path, &st) < 0) {
 		(void)fl_error_set(err, "connector_unreadable", "cannot read %s: %s", path,
 		                   fl_errno_text(errno));
+		fl_error_hint(err, "put it there, or say where it is with \"file:\"");
 		if (file != NULL)
 			fl_shelf_forget(shelf, file);
 		return NULL;
