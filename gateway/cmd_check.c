@@ -8,15 +8,12 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/json.h"
-#include "gateway/authorize/bundle.h"
 #include "gateway/config/describe.h"
 #include "gateway/config/model.h"
-#include "gateway/connector/catalogue.h"
 #include "gateway/connector/config_check.h"
+#include "gateway/known.h"
 #include "gateway/pipeline/snapshot.h"
 
 #define PROBLEM_BYTES (8u << 20)
@@ -52,109 +49,28 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	return 0;
 }
 
-/* ---- connectors ---- */
-
-struct connectors {
-	const struct fl_config *config;
-	struct fl_problems *problems;
-	struct fl_catalogue *catalogue;
-	/* one for each of config->connectors; NULL: not known */
-	struct fl_manifest **manifests;
-	struct fl_bundle_connector *known; /* the same, for policies */
-};
-
-static void tell(struct connectors *c, const struct fl_cfg_connector *wanted,
-                 const struct fl_error *err)
-{
-	struct fl_str pointer =
-	    fl_arena_printf(c->problems->arena, "/connectors/%.*s", FL_STR_ARGS(wanted->id));
-	struct fl_problem *p =
-	    fl_problems_add(c->problems, err->code, wanted->at, pointer, "%s", err->message);
-
-	if (err->hint[0] != '\0')
-		fl_problem_hint(c->problems, p, "%s", err->hint);
-}
-
-/* Problems of the file itself are told when it is inspected or loaded; here its actions count. */
-static struct fl_manifest *read_manifest(struct fl_str json)
-{
-	struct fl_arena arena;
-	struct fl_problems ignored;
-	struct fl_manifest *manifest;
-
-	fl_arena_init(&arena, 1024, PROBLEM_BYTES);
-	fl_problems_init(&ignored, &arena);
-	manifest = fl_manifest_parse(json, &ignored);
-	fl_arena_fini(&arena);
-	return manifest;
-}
-
-static void find_connector(struct connectors *c, size_t i)
-{
-	const struct fl_cfg_connector *wanted = &c->config->connectors[i];
-	const struct fl_catalogue_want want = {wanted->id, wanted->version, wanted->sha256,
-	                                       wanted->file};
-	struct fl_error err = FL_ERROR_INIT;
-	struct fl_catalogue_entry entry;
-	struct fl_arena arena;
-
-	fl_arena_init(&arena, 1024, 2u * FL_MANIFEST_MAX_BYTES);
-	if (fl_catalogue_resolve(c->catalogue, &want, &arena, &entry, &err) == 0) {
-		c->manifests[i] = read_manifest(entry.manifest_json);
-		c->known[i] = (struct fl_bundle_connector){
-		    .manifest = c->manifests[i],
-		    .sha256 = fl_arena_str(c->problems->arena, entry.sha256),
-		    .is_shipped = entry.origin == FL_CATALOGUE_SHIPPED,
-		};
-	} else {
-		tell(c, wanted, &err);
-	}
-	fl_arena_fini(&arena);
-}
-
-/* Uploads are looked at where there are some; no folder is made. */
-static int open_catalogue(struct connectors *c)
-{
-	const struct fl_cfg_server *server = &c->config->server;
-	struct fl_str path =
-	    fl_arena_printf(c->problems->arena, "%.*s/connectors", FL_STR_ARGS(server->data_dir));
-	bool has_uploads = path.p && access(path.p, R_OK | X_OK) == 0;
-	struct fl_error err = FL_ERROR_INIT;
-
-	if (fl_catalogue_open(has_uploads ? server->data_dir.p : NULL, &server->connector_dirs,
-	                      &c->catalogue, &err) == 0)
-		return 0;
-	(void)fprintf(stderr, "fairlead check: %s\n", err.message);
-	return -1;
-}
-
 static int check_all(struct fl_config *config, struct fl_problems *problems)
 {
-	struct connectors c = {.config = config, .problems = problems};
-	const struct fl_manifest *const *manifests;
+	struct fl_known known;
+	struct fl_error err = FL_ERROR_INIT;
+	int rc = fl_known_init(&known, config, problems, &err);
 
-	c.manifests = calloc(config->connectors_n + 1, sizeof(struct fl_manifest *));
-	c.known = calloc(config->connectors_n + 1, sizeof *c.known);
-	if (!c.manifests || !c.known || open_catalogue(&c) != 0) {
-		free(c.manifests);
-		free(c.known);
-		return -1;
+	if (rc == 0) {
+		const struct fl_manifest *const *manifests =
+		    (const struct fl_manifest *const *)known.manifests;
+
+		fl_snapshot_check(config, manifests, problems);
+		for (size_t i = 0; i < config->instances_n; i++)
+			if (manifests[config->instances[i].connector])
+				(void)fl_connector_config_check(
+				    manifests[config->instances[i].connector],
+				    &config->instances[i], problems);
+		(void)fl_bundle_unref(fl_bundle_build(config, known.connectors, NULL, problems));
+	} else {
+		(void)fprintf(stderr, "fairlead check: %s\n", err.message);
 	}
-	for (size_t i = 0; i < config->connectors_n; i++)
-		find_connector(&c, i);
-	manifests = (const struct fl_manifest *const *)c.manifests;
-	fl_snapshot_check(config, manifests, problems);
-	for (size_t i = 0; i < config->instances_n; i++)
-		if (manifests[config->instances[i].connector])
-			(void)fl_connector_config_check(manifests[config->instances[i].connector],
-			                                &config->instances[i], problems);
-	(void)fl_bundle_unref(fl_bundle_build(config, c.known, NULL, problems));
-	for (size_t i = 0; i < config->connectors_n; i++)
-		(void)fl_manifest_destroy(c.manifests[i]);
-	free(c.manifests);
-	free(c.known);
-	(void)fl_catalogue_close(c.catalogue);
-	return 0;
+	fl_known_fini(&known);
+	return rc;
 }
 
 /* ---- telling ---- */

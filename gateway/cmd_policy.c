@@ -8,16 +8,20 @@
 #include <stdlib.h>
 
 const struct fl_command fl_cmd_policy[] = {
-    {"check", fl_cmd_policy_check, .arguments = "[--schema FILE] FILE... [--json]",
+    {"check", fl_cmd_policy_check, .arguments = "[--schema FILE] FILE... | -c CONFIG  [--json]",
      .what = "what is wrong with policies, annotations too"},
     {"validate", fl_cmd_policy_validate, .arguments = "--policies FILE --schema FILE [--json]",
      .what = "strict validation against a schema"},
-    {"authorize", fl_cmd_policy_authorize, .arguments = "--policies FILE --requests FILE ...",
+    {"authorize", fl_cmd_policy_authorize,
+     .arguments = "--policies FILE ... | -c CONFIG  --requests FILE ...",
      .what = "decide requests"},
-    {"explain", fl_cmd_policy_explain, .arguments = "--policies FILE --requests FILE ...",
+    {"explain", fl_cmd_policy_explain,
+     .arguments = "--policies FILE ... | -c CONFIG  --requests FILE ...",
      .what = "the same, and why each policy counts or not"},
     {"test", fl_cmd_policy_test, .arguments = "[--root DIR] [--mode MODE] PATH...",
      .what = "run tests in Cedar's own format"},
+    {"schema", fl_cmd_policy_schema, .arguments = "CONFIG",
+     .what = "the schema that policies of a configuration are written for"},
     {.name = NULL},
 };
 
@@ -173,6 +177,15 @@ bool fl_policy_options_parse(int argc, char **argv, unsigned allowed, struct fl_
 	o.n_rest = argc - optind;
 	*ret = o;
 	return true;
+}
+
+bool fl_policy_options_name_policies(const struct fl_policy_options *o)
+{
+	const struct fl_policy_files *f = &o->files;
+
+	if (o->config == NULL)
+		return f->policies.n > 0;
+	return f->policies.n + f->schemas.n + f->entities.n + f->links.n == 0 && !f->uses_ids;
 }
 
 /* ---- output ---- */

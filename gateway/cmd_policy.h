@@ -31,7 +31,7 @@ struct fl_policy_options {
 	const char *uids[3];  /* principal, action, resource */
 	const char *context;  /* JSON or a file of it; NULL: none */
 	enum fl_cedar_mode mode;
-	const char *root, *config;
+	const char *root, *config; /* NULL: not given */
 	bool is_json;
 	char **rest; /* what is no option */
 	int n_rest;
@@ -40,6 +40,8 @@ struct fl_policy_options {
 /* False: something is wrong with the command line, and standard error says what. */
 FL_MUST_USE bool fl_policy_options_parse(int argc, char **argv, unsigned allowed,
                                          struct fl_policy_options *ret);
+/* Files of policies are named, or a configuration and nothing beside it. */
+bool fl_policy_options_name_policies(const struct fl_policy_options *o);
 /* False: there are FL_POLICY_FILES_MAX already; standard error says so. */
 FL_MUST_USE bool fl_policy_add_path(struct fl_policy_paths *paths, const char *path);
 
@@ -58,7 +60,7 @@ void fl_policy_put(struct fl_buf *out);
 void fl_policy_tell(const struct fl_problems *problems);
 
 fl_command_fn fl_cmd_policy_authorize, fl_cmd_policy_check, fl_cmd_policy_explain,
-    fl_cmd_policy_test, fl_cmd_policy_validate;
+    fl_cmd_policy_schema, fl_cmd_policy_test, fl_cmd_policy_validate;
 
 /* The table for gateway/main.c. */
 extern const struct fl_command fl_cmd_policy[];

@@ -8,7 +8,7 @@
 
 #define OPTIONS                                                                                    \
 	(FL_POLICY_OPT_JSON | FL_POLICY_OPT_POLICIES | FL_POLICY_OPT_SCHEMA | FL_POLICY_OPT_DATA | \
-	 FL_POLICY_OPT_REQUEST)
+	 FL_POLICY_OPT_REQUEST | FL_POLICY_OPT_CONFIG)
 
 static void print_error(struct fl_buf *out, const struct fl_cedar_policy_error *e)
 {
@@ -98,9 +98,12 @@ static int run(int argc, char **argv, unsigned allowed, fl_policy_request_fn *fn
 
 	if (!fl_policy_options_parse(argc, argv, allowed, &o) || o.n_rest > 0)
 		return FL_COMMAND_USAGE;
-	if (o.files.policies.n > 0)
+	if (fl_policy_options_name_policies(&o))
 		return fl_policy_each_request(&o, fn);
-	(void)fprintf(stderr, "fairlead policy %s: --policies FILE is missing\n", argv[0]);
+	(void)fprintf(stderr,
+	              "fairlead policy %s: say which policies: --policies FILE with its data, or "
+	              "-c CONFIG alone\n",
+	              argv[0]);
 	return FL_COMMAND_USAGE;
 }
 

@@ -27,7 +27,7 @@ static size_t count_policies(const struct fl_policy_input *in)
 {
 	size_t n = 0;
 
-	while (fl_cedar_set_policy(in->set, n) != NULL)
+	while (in->set != NULL && fl_cedar_set_policy(in->set, n) != NULL)
 		n++;
 	return n;
 }
@@ -35,13 +35,14 @@ static size_t count_policies(const struct fl_policy_input *in)
 static void print(const struct fl_policy_options *o, const struct fl_policy_input *in)
 {
 	const struct fl_problems *list = &in->problems;
+	size_t n = count_policies(in);
 	struct fl_buf out;
 	struct fl_json j;
 
 	if (!o->is_json) {
 		fl_policy_tell(list);
 		if (list->errors == 0)
-			(void)printf("%zu policies, %s%s\n", count_policies(in),
+			(void)printf("%zu polic%s, %s%s\n", n, n == 1 ? "y" : "ies",
 			             in->schema == NULL ? "not validated: no --schema" : "valid",
 			             list->warnings > 0 ? ", with warnings" : "");
 		else
@@ -61,19 +62,28 @@ static void print(const struct fl_policy_options *o, const struct fl_policy_inpu
 	fl_buf_fini(&out);
 }
 
+/* The bundle of a configuration is checked when it is made. */
+static void check_files(const struct fl_policy_options *o, struct fl_policy_input *in)
+{
+	bool is_loaded = fl_policy_input_load(in, &o->files);
+
+	if (in->set != NULL)
+		check_annotations(in);
+	if (is_loaded && in->schema != NULL &&
+	    fl_cedar_validate(in->schema, in->set, &in->problems) == FL_CEDAR_E_MEMORY)
+		in->is_refused = true;
+}
+
 static int check(const struct fl_policy_options *o)
 {
 	struct fl_policy_input in;
 	int status;
 
-	if (fl_policy_input_init(&in)) {
-		bool is_loaded = fl_policy_input_load(&in, &o->files);
-
-		check_annotations(&in);
-		if (is_loaded && in.schema != NULL &&
-		    fl_cedar_validate(in.schema, in.set, &in.problems) == FL_CEDAR_E_MEMORY)
-			in.is_refused = true;
-	}
+	fl_policy_input_init(&in);
+	if (o->config != NULL)
+		(void)fl_policy_input_config(&in, o->config);
+	else
+		check_files(o, &in);
 	status = fl_policy_input_status(&in);
 	if (status == FL_CMD_EXIT_FAILED)
 		fl_policy_tell(&in.problems); /* and nobody knows whether they are right */
@@ -88,13 +98,12 @@ int fl_cmd_policy_check(void *ctx, int argc, char **argv)
 	struct fl_policy_options o;
 
 	(void)ctx;
-	if (!fl_policy_options_parse(argc, argv, FL_POLICY_OPT_JSON | FL_POLICY_OPT_SCHEMA, &o))
+	if (!fl_policy_options_parse(
+		argc, argv, FL_POLICY_OPT_JSON | FL_POLICY_OPT_SCHEMA | FL_POLICY_OPT_CONFIG, &o))
 		return FL_COMMAND_USAGE;
-	o.files.uses_ids = true;
+	o.files.uses_ids = o.n_rest > 0;
 	for (int i = 0; i < o.n_rest; i++)
 		if (!fl_policy_add_path(&o.files.policies, o.rest[i]))
 			return FL_COMMAND_EXIT_USAGE;
-	if (o.files.policies.n == 0)
-		return FL_COMMAND_USAGE;
-	return check(&o);
+	return fl_policy_options_name_policies(&o) ? check(&o) : FL_COMMAND_USAGE;
 }

@@ -40,7 +40,7 @@ static void tell_invalid(struct run *run, const struct fl_problems *problems)
 }
 
 static bool answer_request(struct run *run, const struct fl_cedar_request *request,
-                   struct fl_problems *problems)
+                           struct fl_problems *problems)
 {
 	if (run->answer(run->o, &run->in, request, &run->scratch, &run->out))
 		return true;
@@ -160,7 +160,9 @@ int fl_policy_each_request(const struct fl_policy_options *o, fl_policy_request_
 	fl_arena_init(&run.scratch, 64u << 10, FL_POLICY_STORE_MAX);
 	fl_buf_init(&run.line, FL_POLICY_REQUEST_MAX);
 	fl_buf_init(&run.out, FL_POLICY_OUTPUT_MAX);
-	if (fl_policy_input_init(&run.in) && fl_policy_input_load(&run.in, &o->files))
+	fl_policy_input_init(&run.in);
+	if (o->config != NULL ? fl_policy_input_config(&run.in, o->config)
+	                      : fl_policy_input_load(&run.in, &o->files))
 		(void)(o->requests != NULL ? answer_file(&run) : answer_one(&run));
 	fl_policy_tell(&run.in.problems);
 	status = fl_policy_input_status(&run.in);

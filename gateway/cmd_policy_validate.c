@@ -73,7 +73,8 @@ static int validate(const struct fl_policy_options *o)
 	struct fl_policy_input in;
 	int status;
 
-	if (fl_policy_input_init(&in) && fl_policy_input_load(&in, &o->files) &&
+	fl_policy_input_init(&in);
+	if (fl_policy_input_load(&in, &o->files) &&
 	    fl_cedar_validate(in.schema, in.set, &in.problems) == FL_CEDAR_E_MEMORY)
 		in.is_refused = true;
 	status = fl_policy_input_status(&in);

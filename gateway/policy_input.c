@@ -10,24 +10,24 @@
 
 #include "base/file.h"
 #include "gateway/cmd.h"
+#include "gateway/config/load.h"
+#include "gateway/known.h"
 
-bool fl_policy_input_init(struct fl_policy_input *in)
+void fl_policy_input_init(struct fl_policy_input *in)
 {
-	*in = (struct fl_policy_input){
-	    .set = fl_cedar_set_create(NULL, FL_POLICY_STORE_MAX),
-	    .entities = fl_cedar_entities_create(FL_POLICY_STORE_MAX),
-	};
+	*in = (struct fl_policy_input){.set = NULL};
 	fl_arena_init(&in->arena, 4096, FL_POLICY_STORE_MAX);
 	fl_problems_init(&in->problems, &in->arena);
-	in->is_refused = in->set == NULL || in->entities == NULL;
-	return !in->is_refused;
 }
 
 void fl_policy_input_fini(struct fl_policy_input *in)
 {
-	in->set = fl_cedar_set_destroy(in->set);
-	in->schema = fl_cedar_schema_destroy(in->schema);
-	in->entities = fl_cedar_entities_destroy(in->entities);
+	if (in->bundle == NULL) {
+		(void)fl_cedar_set_destroy(in->set);
+		(void)fl_cedar_schema_destroy(in->schema);
+		(void)fl_cedar_entities_destroy(in->entities);
+	}
+	(void)fl_bundle_unref(in->bundle);
 	fl_arena_fini(&in->arena);
 }
 
@@ -283,10 +283,51 @@ static bool read_entities(struct fl_policy_input *in, const struct fl_policy_fil
 
 bool fl_policy_input_load(struct fl_policy_input *in, const struct fl_policy_files *files)
 {
+	in->set = fl_cedar_set_create(NULL, FL_POLICY_STORE_MAX);
+	in->entities = fl_cedar_entities_create(FL_POLICY_STORE_MAX);
+	if (in->set == NULL || in->entities == NULL)
+		return told(in, FL_CEDAR_E_MEMORY, NULL);
 	bool has_schema = read_schemas(in, files);
 	bool is_ok = read_policies(in, files) && read_links(in, files) &&
 	             told(in, fl_cedar_set_finish(in->set), NULL);
 
 	/* Without its schema data cannot be understood: what would be said of it may be wrong. */
 	return has_schema && read_entities(in, files) && is_ok;
+}
+
+/* ---- a configuration ---- */
+
+static bool make_bundle(struct fl_policy_input *in, struct fl_config *config, const char *path)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_known known;
+
+	if (fl_known_init(&known, config, &in->problems, &err) == 0)
+		in->bundle = fl_bundle_build(config, known.connectors, NULL, &in->problems);
+	else
+		in->is_refused = true;
+	fl_known_fini(&known);
+	if (in->is_refused)
+		return fail_error(in, NULL, &err);
+	if (in->bundle == NULL && in->problems.errors == 0)
+		return fl_policy_input_fail(in, "policy_none", path,
+		                            "there is no `policies`: whoever is authenticated is "
+		                            "allowed everything");
+	return in->bundle != NULL;
+}
+
+bool fl_policy_input_config(struct fl_policy_input *in, const char *path)
+{
+	struct fl_config *config = fl_config_load_file(path, &in->problems);
+	bool is_made = config != NULL && make_bundle(in, config, path);
+
+	(void)fl_config_unref(config);
+	if (!is_made)
+		return false;
+	in->set = in->bundle->active.set;
+	in->schema = in->bundle->schema;
+	in->entities = in->bundle->entities;
+	if (in->set != NULL)
+		return true;
+	return fl_policy_input_fail(in, "policy_none", path, "no policy is in force there");
 }

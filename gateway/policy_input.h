@@ -1,12 +1,14 @@
 /* gateway/policy_input.h - what the offline policy tools work on
  * SPDX-License-Identifier: Apache-2.0
  *
- * Policies, a schema, entities and requests, read from files and from standard input. All that is
- * wrong goes to `problems`, with file, line and column; nothing is printed here.
+ * Policies, a schema, entities and requests, read from files and from standard input, or those of a
+ * configuration. All that is wrong goes to `problems`, with file, line and column; nothing is
+ * printed here.
  *
  *	struct fl_policy_input in;
  *
- *	if (fl_policy_input_init(&in) && fl_policy_input_load(&in, &files))
+ *	fl_policy_input_init(&in);
+ *	if (fl_policy_input_load(&in, &files))
  *		...in.set, in.schema, in.entities...
  *	status = fl_policy_input_status(&in);
  *	fl_policy_input_fini(&in);
@@ -15,6 +17,8 @@
 #define FL_GATEWAY_POLICY_INPUT_H
 
 #include "policy/cedar.h"
+
+struct fl_bundle;
 
 /* Policies and schemas are bounded by the library: FL_CEDAR_TEXT_BYTES_MAX, 1 MiB each. */
 #define FL_POLICY_JSON_MAX (16u << 20)   /* a file of entities or links, a test; bytes */
@@ -39,17 +43,21 @@ struct fl_policy_input {
 	struct fl_cedar_set *set;
 	struct fl_cedar_schema *schema; /* NULL: none */
 	struct fl_cedar_entities *entities;
+	struct fl_bundle *bundle; /* NULL, or the three above are its */
 	bool is_stdin_used;
 	bool is_refused; /* by the machine: a file that cannot be read, no memory */
 };
 
-/* False when out of memory; fini is due either way. */
-FL_MUST_USE bool fl_policy_input_init(struct fl_policy_input *in);
+/* Allocates nothing yet. */
+void fl_policy_input_init(struct fl_policy_input *in);
 void fl_policy_input_fini(struct fl_policy_input *in);
 /* Reads all, once: policies are linked and finished, entities read as the schema says, its actions
  * added to them, and all entities checked. Not validated: that is fl_cedar_validate(). False: there
  * are problems; what could be read is there nevertheless, but not finished. Blocks. */
 bool fl_policy_input_load(struct fl_policy_input *in, const struct fl_policy_files *files);
+/* In place of that: what the gateway makes of a configuration's `policies`, with the schema and the
+ * entities that it makes of the rest. False: there are problems. Blocks. */
+bool fl_policy_input_config(struct fl_policy_input *in, const char *path);
 /* The exit status: 0, FL_CMD_EXIT_FAILED, FL_CMD_EXIT_CONFIG. */
 int fl_policy_input_status(const struct fl_policy_input *in);
 /* A problem without a place in a text. Returns false. */

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { makeFolder, program, run } from './lib/gateway.mjs';
+import { connectors, makeFolder, program, run } from './lib/gateway.mjs';
 
 const dir = makeFolder();
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -51,7 +51,7 @@ const one = ['--principal', 'User::"ann"', '--action', 'Action::"read"', '--reso
 async function refused(code, fits, ...argv) {
 	const answer = await policy(...argv);
 	assert.equal(answer.signal, null);
-	assert.equal(answer.code, code, answer.stderr + answer.stdout);
+	assert.ok([code].flat().includes(answer.code), `${answer.code}: ${answer.stderr}${answer.stdout}`);
 	assert.match(answer.stderr, fits);
 	assert.ok(answer.stderr.length < 100_000, `${answer.stderr.length} bytes of words`);
 }
@@ -152,6 +152,43 @@ test('check: annotations, ids, types; all at once', async () => {
 	await refused(3, /^syntax\.cedar:1:19: error: .*\nsyntax\.cedar:2:\d+: error: /, 'check', 'syntax.cedar');
 });
 
+test('a configuration: its policies, its schema, the entities that it makes', async () => {
+	write('gw/fairlead.yaml', `apiVersion: fairlead/v1
+server: { data_dir: data, connector_dirs: ["${connectors}"] }
+instances: { orders: { connector: echo } }
+consumers: { acme: { groups: [partners], labels: { scope: "orders:read" } } }
+routes:
+  orders: { match: { path: "/orders/**" }, to: { instance: orders, action: reply }, api: orders, auth: [api_key] }
+policies: { include: ["orders.cedar"], headers: [x-purpose] }
+`);
+	write('gw/orders.cedar', `@id("orders.read")
+permit (principal in Gw::Group::"partners", action in Gw::Action::"read", resource in Gw::Api::"orders")
+when { principal.hasTag("scope") && principal.getTag("scope").contains("orders:read") };
+`);
+	const conf = ['-c', 'gw/fairlead.yaml'];
+	assert.equal((await policy('check', ...conf)).stdout, '1 policy, valid\n');
+	const schema = await policy('schema', 'gw/fairlead.yaml');
+	assert.equal(schema.code, 0, schema.stderr);
+	assert.match(schema.stdout, /"x-purpose"\?: String/);
+	write('gw/made.cedarschema', schema.stdout);
+	assert.equal((await policy('validate', '--policies', 'gw/orders.cedar', '--schema', 'gw/made.cedarschema')).stdout, 'valid\n');
+	write('gw/context.json', { now: '2026-11-25T12:00:00Z', client: { ip: '192.0.2.1', tls: true }, amr: ['api_key'],
+		req: { method: 'GET', host: 'a', contentLength: 0, targetBytes: 7, headerBytes: 90, hdr: {} } });
+	const get = ['--principal', 'Gw::Consumer::"acme"', '--action', 'Gw::Action::"GET"', '--resource', 'Gw::Route::"orders"',
+		'--context', 'gw/context.json'];
+	assert.equal((await policy('authorize', ...conf, ...get)).stdout, 'allow by orders.read\n');
+	await refused(2, /-c CONFIG alone/, 'authorize', ...conf, ...data, ...get);
+	await refused(3, /does not apply to the resource/, 'explain', ...conf, ...get, '--resource', 'Gw::Api::"orders"');
+	write('gw/orders.cedar', 'permit (principal, action, resource) when { principal.age > 1 };');
+	await refused(3, /^gw\/orders\.cedar:1:45: error: /, 'check', ...conf);
+	await refused(3, /^gw\/orders\.cedar:1:45: error: /, 'authorize', ...conf, ...get);
+	write('gw/none.yaml', 'apiVersion: fairlead/v1\nserver: { data_dir: data }\n');
+	await refused(3, /there is no `policies`/, 'check', '-c', 'gw/none.yaml');
+	await refused(3, /cannot read nope\.yaml/, 'schema', 'nope.yaml');
+	await refused(2, /usage: fairlead policy schema CONFIG/, 'schema');
+	await refused(2, /usage: fairlead policy check/, 'check', '--schema', 's.cedarschema');
+});
+
 const suite = (requests, more = {}) => ({ policies: 'b/p.cedar', entities: 'b/e.json', schema: 'b/s.cedarschema', shouldValidate: true,
 	requests, ...more });
 const expects = (decision, reason = [], errors = [], more = {}) => request({ decision, reason, errors, ...more });
@@ -210,7 +247,7 @@ test('test: nothing to run is no success; links of folders are not followed in c
 test('usage: each mistake is named', async () => {
 	await refused(2, /usage: fairlead policy COMMAND/);
 	await refused(2, /did you mean "explain"/, 'explian');
-	await refused(2, /--policies FILE is missing/, 'authorize', '--requests', 'x');
+	await refused(2, /say which policies/, 'authorize', '--requests', 'x');
 	await refused(2, /say which request/, 'authorize', '--policies', 'p.cedar');
 	await refused(2, /say which request/, 'authorize', '--policies', 'p.cedar', '--principal', 'User::"ann"');
 	await refused(2, /say which request/, 'explain', '--policies', 'p.cedar', '--requests', 'r.jsonl', ...one);
@@ -277,7 +314,11 @@ test('hostile entities are refused with their place', async () => {
 	await bad('{}', /^bad\.json:1:1: error: /);
 	await bad('', /^bad\.json:1:1: error: /);
 	await bad(`["${'x'.repeat(10 << 20)}"]`, /^bad\.json:1:2: error: /); // 10 MB that are no entity
-	await bad(`[${'1,'.repeat(1 << 20)}1]`, /^bad\.json:1:2: error: /);
+	for (const n of [20_000, 60_000, 7 << 20]) { // few bytes that become much memory, up to where it is refused
+		write('many.json', `[${'1,'.repeat(n)}1]`);
+		await refused([1, 3], /many\.json:.* error: (takes more memory than is allowed|expected an entity)/, 'authorize',
+			'--policies', 'p.cedar', '--entities', 'many.json', ...one);
+	}
 	write('none.json', Buffer.alloc((16 << 20) + 1, 0x20));
 	await refused(1, /none\.json is over 16777216 bytes/, 'authorize', '--policies', 'p.cedar', '--entities', 'none.json', ...one);
 	write('unknown.json', `[${entity('a')}]`);
