@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/sort.h"
 #include "policy/validate.h"
 #include "tests/bench/policy_worlds.h"
+#include "tests/bench/sample.h"
 
 #define SEED 20241022u
 #define MEMORY ((size_t)4096 << 20)
@@ -28,7 +28,6 @@
 #define HIERARCHIES 200u /* of an example application, and requests for each */
 #define APP_REQUESTS 500u
 #define HARD_REQUESTS 16u
-#define PARTS 5u         /* of a run */
 #define FROZEN_MAX 1000u /* requests in a file */
 
 static void must(bool is_ok, const char *what)
@@ -37,32 +36,6 @@ static void must(bool is_ok, const char *what)
 		return;
 	(void)fprintf(stderr, "bench-policy: %s failed\n", what);
 	exit(1);
-}
-
-/* ---- calls for memory, those of the C library too ---- */
-
-static uint64_t n_allocations;
-
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t n, size_t bytes);
-void *__libc_realloc(void *p, size_t bytes);
-
-void *malloc(size_t bytes)
-{
-	n_allocations++;
-	return __libc_malloc(bytes);
-}
-
-void *calloc(size_t n, size_t bytes)
-{
-	n_allocations++;
-	return __libc_calloc(n, bytes);
-}
-
-void *realloc(void *p, size_t bytes)
-{
-	n_allocations++;
-	return __libc_realloc(p, bytes);
 }
 
 /* ---- loading ---- */
@@ -231,40 +204,14 @@ static void measure(const struct loaded *l, const struct fl_cedar_request *reque
 	fl_arena_init(&scratch, 1 << 20, 1 << 20);
 	for (size_t i = 0; i < n_requests; i++) /* warm, and the arena's only block is there */
 		(void)decide(l, &requests[i], mode, &scratch, &is_allowed);
-	uint64_t before = n_allocations;
+	uint64_t before = bench_allocations();
 
 	for (size_t i = 0; i < n; i++) {
 		m->ns[m->n++] = decide(l, &requests[i % n_requests], mode, &scratch, &is_allowed);
 		m->n_allowed += is_allowed;
 	}
-	m->n_allocations += n_allocations - before;
+	m->n_allocations += bench_allocations() - before;
 	fl_arena_fini(&scratch);
-}
-
-static int compare_u32(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Medians over the parts of the run: what disturbs the machine for a while disturbs one part. */
-static void find_quantiles(struct measured *m, uint32_t *ret_p50, uint32_t *ret_p99)
-{
-	uint32_t p50[PARTS], p99[PARTS];
-	size_t n = m->n / PARTS;
-
-	for (size_t i = 0; i < PARTS; i++) {
-		uint32_t *part = m->ns + i * n;
-
-		fl_sort(part, n, sizeof *part, compare_u32);
-		p50[i] = part[n / 2];
-		p99[i] = part[n * 99 / 100];
-	}
-	fl_sort(p50, PARTS, sizeof *p50, compare_u32);
-	fl_sort(p99, PARTS, sizeof *p99, compare_u32);
-	*ret_p50 = p50[PARTS / 2];
-	*ret_p99 = p99[PARTS / 2];
 }
 
 /* What is measured of a world. */
@@ -279,15 +226,14 @@ struct run {
 static void print(const struct run *run, const struct loaded *l, const char *mode,
                   struct measured *m)
 {
-	uint32_t p50, p99;
+	const struct bench_quantiles q = bench_quantiles(m->ns, m->n);
 
-	find_quantiles(m, &p50, &p99);
 	(void)printf(
 	    "{\"world\":\"%s\",\"size\":%u,\"policies\":%zu,\"mode\":\"%s\",\"decisions\":%zu,"
 	    "\"allowed\":%zu,\"p50_ns\":%" PRIu32 ",\"p99_ns\":%" PRIu32 ",\"allocations\":%" PRIu64
 	    ",\"parse_ms\":%.3f,\"validate_ms\":%.3f,"
 	    "\"index_ms\":%.3f,\"bytes\":%zu,\"resident_bytes\":%zu}\n",
-	    run->world->name, run->policies, l->n, mode, m->n, m->n_allowed, p50, p99,
+	    run->world->name, run->policies, l->n, mode, m->n, m->n_allowed, q.p50, q.p99,
 	    m->n_allocations, l->parse_ms, l->validate_ms, l->index_ms, fl_cedar_set_bytes(l->set),
 	    l->resident_bytes);
 	(void)fflush(stdout);

@@ -1,9 +1,9 @@
 // tests/bench/policy.mjs - decisions of policy/ beside Cedar's official engine, in one run
 // SPDX-License-Identifier: Apache-2.0
 //
-//	node policy.mjs --program ./bench_policy [--modules FOLDER] [--json FILE]
+//	node policy.mjs [--build DIR] [--modules FOLDER] [--json FILE]
 //
-// The program measures the library and writes what it asked, with its answers, to files; the engine is
+// bench_policy measures the library and writes what it asked, with its answers, to files; the engine is
 // asked the same and must answer the same. FOLDER has node_modules/ with the engine: without it, that
 // half is left out by name. See docs/benchmarks.md.
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine, table, target, targetTable } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { program: { type: 'string', default: './bench_policy' },
+const { values: options } = parseArgs({ options: { build: { type: 'string', default: '.' },
 	modules: { type: 'string', default: '' }, json: { type: 'string', default: '' } } });
 const WARM = 50, LEAST = 100, MOST_MS = 6000; // calls of the engine, and how long one world may take
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -128,6 +128,7 @@ function targets(rows, cedar) {
 		target('calls for memory while deciding', rows.reduce((n, r) => n + r.allocations, 0), 0),
 		target('10 KB policy, 64 deep, sets of 1,000: p99', find('hard', 0).p99_us, 50, ' us'),
 	];
+	for (const row of rows.filter((r) => r.world === 'request')) list.push(target(`a request with ${row.mode}: p50`, row.p50_us, 1.5, ' us'));
 	for (const app of ['gdrive', 'github', 'tinytodo'])
 		list.push(target(`${app}: p50`, find(app, 0).p50_us, 0.5, ' us'), target(`${app}: p99`, find(app, 0).p99_us, 2, ' us'));
 	if (cedar)
@@ -136,11 +137,15 @@ function targets(rows, cedar) {
 	return list;
 }
 
+function run(program, ...argv) {
+	const lines = execFileSync(path.resolve(options.build, program), argv, { encoding: 'utf8' }).trim().split('\n');
+	return lines.map(JSON.parse).map((r) => ({ ...r, p50_us: r.p50_ns / 1e3, p99_us: r.p99_ns / 1e3 }));
+}
+
 const dir = mkdtempSync(path.join(os.tmpdir(), 'fairlead-bench-'));
 try {
 	const cedar = engine();
-	const rows = execFileSync(options.program, ['--freeze', dir], { encoding: 'utf8' }).trim().split('\n').map(JSON.parse)
-		.map((r) => ({ ...r, p50_us: r.p50_ns / 1e3, p99_us: r.p99_ns / 1e3 }));
+	const rows = [...run('bench_policy', '--freeze', dir), ...run('bench_decide')];
 	for (const row of rows) {
 		const name = `${row.world}-${row.size}`;
 		if (!cedar || row.mode !== 'indexed' || !existsSync(path.join(dir, `${name}.jsonl`))) continue;
