@@ -200,7 +200,8 @@ static int make_control(struct fl_run *run, struct fl_error *err)
 	                                                    .secrets = run->secrets,
 	                                                    .metrics = run->metrics,
 	                                                    .auth_key = &run->auth_key,
-	                                                    .data_dir = run->data_dir},
+	                                                    .data_dir = run->data_dir,
+	                                                    .workers = run->workers},
 	                         &run->control, err);
 }
 
@@ -321,6 +322,17 @@ static void ask_for_reload(struct fl_run *run)
 		free(job); /* others wait already: one of them reads what we would */
 }
 
+/* After rotation. */
+static void reopen_logs(struct fl_run *run)
+{
+	struct fl_live *live = fl_control_live(run->control);
+
+	fl_access_log_reopen(run->access);
+	if (live != NULL)
+		fl_access_log_reopen(live->decision_log);
+	(void)fl_live_unref(live);
+}
+
 static void serve(struct fl_run *run)
 {
 	fl_notify_ready();
@@ -329,7 +341,7 @@ static void serve(struct fl_run *run)
 		case FL_WAIT_STOP:
 			return;
 		case FL_WAIT_HANGUP:
-			fl_access_log_reopen(run->access);
+			reopen_logs(run);
 			ask_for_reload(run);
 			break;
 		case FL_WAIT_CHANGED:

@@ -92,6 +92,15 @@ static void log_dropped(void *ctx, struct fl_buf *out)
 	                  fl_access_log_dropped(of(ctx)->parts.access_log));
 }
 
+static void decisions_dropped(void *ctx, struct fl_buf *out)
+{
+	struct fl_live *live = fl_control_live(of(ctx)->parts.control);
+
+	fl_metrics_sample(out, "fairlead_decision_log_dropped_total", NULL,
+	                  live == NULL ? 0 : fl_access_log_dropped(live->decision_log));
+	(void)fl_live_unref(live);
+}
+
 static void connections(void *ctx, struct fl_buf *out)
 {
 	struct fl_http_counts counts;
@@ -140,6 +149,8 @@ static const struct {
      auth_failures, false},
     {"fairlead_access_log_dropped_total", "counter", "Access log lines that had no room.",
      log_dropped, false},
+    {"fairlead_decision_log_dropped_total", "counter", "Decision log lines that had no room.",
+     decisions_dropped, false},
     {"fairlead_connections", "gauge", "Open connections of callers.", connections, true},
     {"fairlead_connections_total", "counter", "Connections of callers, by what became of them.",
      connections_total, true},

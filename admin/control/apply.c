@@ -92,6 +92,7 @@ static struct fl_snapshot *make_snapshot(struct fl_control *control, const struc
 		    &(struct fl_snapshot_parts){.config = live->config,
 		                                .instances = instances,
 		                                .bundle = live->bundle,
+		                                .decision_log = live->decision_log,
 		                                .metrics = control->parts.metrics,
 		                                .auth_key = control->parts.auth_key},
 		    problems);
@@ -172,6 +173,7 @@ static int build_and_publish(struct fl_control *control, struct fl_change *chang
 	    .activations = change->activations,
 	    .renew = change->renew,
 	    .revision = control->revision + (has_new_config ? 1 : 0),
+	    .workers = control->parts.workers,
 	};
 	struct fl_live *live;
 

@@ -28,6 +28,7 @@ struct fl_control_parts { /* all borrowed until destroy, but `config`: a referen
 	struct fl_metrics *metrics;
 	const struct fl_auth_key *auth_key; /* NULL: no caller can be known */
 	const char *data_dir;
+	unsigned workers;
 };
 
 FL_MUST_USE int fl_control_create(const struct fl_control_parts *parts, struct fl_control **ret,

@@ -157,6 +157,34 @@ static int compile_policies(struct build *b)
 	return b->problems->errors == errors ? 0 : -1;
 }
 
+static struct fl_str decision_log_path(const struct fl_config *config)
+{
+	return config->policies.is_given ? config->policies.decision_log : FL_STR("off");
+}
+
+static int open_decision_log(struct build *b)
+{
+	const struct fl_config *config = b->live->config;
+	const struct fl_live *old = b->parts->old;
+	struct fl_str path = decision_log_path(config);
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_problem *p;
+
+	if (path.n == 0 || fl_str_is(path, "off"))
+		return 0;
+	if (old != NULL && fl_str_eq(decision_log_path(old->config), path)) {
+		b->live->decision_log = fl_decision_log_ref(old->decision_log);
+		return 0;
+	}
+	if (fl_decision_log_open(path.p, b->parts->workers, &b->live->decision_log, &err) == 0)
+		return 0;
+	p = fl_problems_add(b->problems, err.code, config->policies.at,
+	                    FL_STR("/policies/decision_log"), "%s", err.message);
+	if (err.hint[0] != '\0')
+		fl_problem_hint(b->problems, p, "%s", err.hint);
+	return -1;
+}
+
 /* ---- instances ---- */
 
 static uint32_t ms_of(uint64_t ns)
@@ -379,7 +407,8 @@ static int build(struct build *b)
 		return -1;
 	bool has_modules = find_modules(b) == 0, has_policies = compile_policies(b) == 0;
 
-	if (!has_modules || probe_instances(b) < 0 || !has_policies || create_instances(b) < 0)
+	if (!has_modules || probe_instances(b) < 0 || !has_policies || open_decision_log(b) < 0 ||
+	    create_instances(b) < 0)
 		return -1;
 	keep_warnings(b);
 	return fl_arena_is_overflown(&b->live->arena) ? -1 : 0;
@@ -416,6 +445,7 @@ struct fl_live *fl_live_unref(struct fl_live *live)
 		return NULL;
 	for (size_t i = 0; live->instances != NULL && i < live->config->instances_n; i++)
 		(void)fl_instance_unref(live->instances[i].instance);
+	(void)fl_decision_log_unref(live->decision_log);
 	(void)fl_bundle_unref(live->bundle);
 	(void)fl_config_unref(live->config);
 	fl_arena_fini(&live->arena);

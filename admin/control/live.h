@@ -11,6 +11,7 @@
 
 #include "admin/control/active.h"
 #include "gateway/authorize/bundle.h"
+#include "gateway/observe/decision.h"
 #include "gateway/config/model.h"
 #include "gateway/connector/catalogue.h"
 #include "gateway/connector/host.h"
@@ -35,6 +36,7 @@ struct fl_live {
 	struct fl_live_connector *connectors;
 	struct fl_live_instance *instances;
 	struct fl_bundle *bundle; /* of the configuration's policies; NULL: it has none */
+	struct fl_access_log *decision_log; /* the old one's when the path is the same; or NULL */
 	uint64_t revision, since_wall_ns;
 	struct fl_str warnings_json; /* an array of problems */
 };
@@ -47,6 +49,7 @@ struct fl_live_parts { /* all borrowed for the build */
 	const struct fl_activations *activations;
 	struct fl_str renew; /* this instance gets a new generation in any case; empty: none */
 	uint64_t revision;
+	unsigned workers;
 };
 
 /* Resolves versions, loads modules, compiles the policies, probes every new instance, creates them. All
