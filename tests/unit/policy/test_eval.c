@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "policy/cedar.h"
+#include "tests/unit/policy/naive.h"
 
 /* So many that few are searched for in it. */
 #define MANY "[23, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22]"
@@ -257,7 +258,7 @@ static void test_rows(void **state)
 	    .principal = &ann, .action = &view, .resource = &doc, .entities = entities};
 	struct fl_cedar_eval ev;
 	struct fl_cedar_expr *x;
-	struct fl_cedar_value v;
+	struct fl_cedar_value v, naive;
 	struct fl_buf out;
 
 	(void)state;
@@ -268,9 +269,13 @@ static void test_rows(void **state)
 		fl_buf_clear(&out);
 		assert_int_equal(
 		    fl_cedar_parse_expr(&arena, fl_str(rows[i].text), NULL, &x, &problems), 0);
+		bool has_value = naive_eval(&request, x, &arena, &naive);
+
 		if (fl_cedar_eval(&ev, x, &v)) {
+			assert_true(has_value && naive_eq(v, naive));
 			fl_cedar_value_print(&out, v);
 		} else {
+			assert_false(has_value);
 			fl_buf_add_c(&out, faults[ev.fault.kind]);
 			assert_non_null(ev.fault.at);
 		}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "policy/cedar.h"
+#include "tests/unit/policy/naive.h"
 
 #define ENTITIES 30u
 #define POLICIES 60u
@@ -176,6 +177,7 @@ static void decide(const struct fl_cedar_set *set, const struct fl_cedar_request
 	assert_int_equal(fl_cedar_authorize(set, request, FL_CEDAR_FULL, arena, &full), 0);
 	assert_int_equal(fl_cedar_authorize(set, request, FL_CEDAR_FAST, arena, &fast), 0);
 	compare(&full, &linear);
+	assert_null(naive_differs(set, request, &full, arena));
 	assert_int_equal(fast.is_allowed, linear.is_allowed);
 	assert_int_equal(fast.n_reasons, linear.n_reasons > 0);
 	seen[0] += linear.is_allowed;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "policy/cedar.h"
+#include "tests/unit/policy/naive.h"
 
 static struct fl_arena arena;
 static struct fl_problems problems;
@@ -51,6 +52,8 @@ static const char *decide(const struct fl_cedar_set *set, const struct fl_cedar_
 	size_t n;
 
 	assert_int_equal(fl_cedar_authorize(set, &request, mode, &arena, &a), 0);
+	if (mode != FL_CEDAR_FAST)
+		assert_null(naive_differs(set, &request, &a, &arena));
 	n = (size_t)snprintf(text, sizeof text, "%s", a.is_allowed ? "allow" : "deny");
 	for (size_t i = 0; i < a.n_reasons; i++)
 		n += (size_t)snprintf(text + n, sizeof text - n, " %.*s",
