@@ -55,6 +55,17 @@ struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
 {
 	va_list ap;
 
+	va_start(ap, fmt);
+	struct fl_problem *p = fl_problems_vadd(list, code, at, pointer, fmt, ap);
+
+	va_end(ap);
+	return p;
+}
+
+struct fl_problem *fl_problems_vadd(struct fl_problems *list, const char *code,
+				    struct fl_position at, struct fl_str pointer, const char *fmt,
+				    va_list ap)
+{
 	bool is_full = fl_problems_is_full(list);
 
 	list->errors++;
@@ -69,9 +80,7 @@ struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
 	if (at.file != NULL)
 		p->at.file = fl_arena_str(list->arena, fl_str(at.file)).p;
 	p->pointer = fl_arena_str(list->arena, pointer);
-	va_start(ap, fmt);
 	p->detail = fl_arena_vprintf(list->arena, fmt, ap);
-	va_end(ap);
 	*list->tail = p;
 	list->tail = &p->next;
 	return p;

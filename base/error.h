@@ -65,6 +65,10 @@ static inline bool fl_problems_is_full(const struct fl_problems *list)
 struct fl_problem *fl_problems_add(struct fl_problems *list, const char *code,
 				   struct fl_position at, struct fl_str pointer, const char *fmt,
 				   ...) FL_PRINTF(5, 6);
+/* The same for functions that take a format themselves. */
+struct fl_problem *fl_problems_vadd(struct fl_problems *list, const char *code,
+				    struct fl_position at, struct fl_str pointer, const char *fmt,
+				    va_list ap) FL_PRINTF(5, 0);
 /* Turns what was just added into a warning. `p` may be NULL, as fl_problems_add() returned it. */
 void fl_problem_warn(struct fl_problems *list, struct fl_problem *p);
 /* `p` may be NULL. */

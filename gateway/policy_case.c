@@ -72,15 +72,13 @@ static bool invalid(struct run *run, uint32_t at, const char *fmt, ...) FL_PRINT
 
 static bool invalid(struct run *run, uint32_t at, const char *fmt, ...)
 {
-	struct fl_str what;
 	va_list ap;
 
 	va_start(ap, fmt);
-	what = fl_arena_vprintf(&run->in.arena, fmt, ap);
+	(void)fl_problems_vadd(&run->in.problems, "test_invalid",
+	                       fl_cedar_json_position(run->source.text, run->path, at), FL_STR_NULL,
+	                       fmt, ap);
 	va_end(ap);
-	(void)fl_problems_add(&run->in.problems, "test_invalid",
-	                      fl_cedar_json_position(run->source.text, run->path, at), FL_STR_NULL,
-	                      "%.*s", FL_STR_ARGS(what));
 	return false;
 }
 

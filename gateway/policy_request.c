@@ -10,15 +10,13 @@ static bool invalid(const struct fl_cedar_json_source *source, uint32_t at, cons
 
 static bool invalid(const struct fl_cedar_json_source *source, uint32_t at, const char *fmt, ...)
 {
-	struct fl_str what;
 	va_list ap;
 
 	va_start(ap, fmt);
-	what = fl_arena_vprintf(source->problems->arena, fmt, ap);
+	(void)fl_problems_vadd(source->problems, "request_invalid",
+	                       fl_cedar_json_position(source->text, source->file, at), FL_STR_NULL,
+	                       fmt, ap);
 	va_end(ap);
-	(void)fl_problems_add(source->problems, "request_invalid",
-	                      fl_cedar_json_position(source->text, source->file, at), FL_STR_NULL,
-	                      "%.*s", FL_STR_ARGS(what));
 	return false;
 }
 

@@ -29,12 +29,10 @@ static int invalid(const struct fl_cedar_json_source *source, const struct fl_ce
 	va_list ap;
 
 	va_start(ap, fmt);
-	struct fl_str what = fl_arena_vprintf(source->problems->arena, fmt, ap);
-
+	(void)fl_problems_vadd(source->problems, "entities_invalid",
+	                       fl_cedar_json_position(source->text, source->file, at->at),
+	                       FL_STR_NULL, fmt, ap);
 	va_end(ap);
-	(void)fl_problems_add(source->problems, "entities_invalid",
-	                      fl_cedar_json_position(source->text, source->file, at->at),
-	                      FL_STR_NULL, "%.*s", FL_STR_ARGS(what));
 	return FL_CEDAR_E_INVALID;
 }
 

@@ -42,12 +42,10 @@ static bool fail(struct reader *r, int code, size_t at, const char *fmt, ...)
 		return false;
 	r->code = code;
 	va_start(ap, fmt);
-	struct fl_str what = fl_arena_vprintf(r->problems->arena, fmt, ap);
-
+	(void)fl_problems_vadd(r->problems, code == FL_CEDAR_E_LIMIT ? "json_limit" : "json_syntax",
+	                       fl_cedar_json_position(r->text, r->file, (uint32_t)at), FL_STR_NULL,
+	                       fmt, ap);
 	va_end(ap);
-	(void)fl_problems_add(r->problems, code == FL_CEDAR_E_LIMIT ? "json_limit" : "json_syntax",
-	                      fl_cedar_json_position(r->text, r->file, (uint32_t)at), FL_STR_NULL,
-	                      "%.*s", FL_STR_ARGS(what));
 	return false;
 }
 

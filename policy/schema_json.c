@@ -30,12 +30,9 @@ static bool fail(struct json_reader *r, int code, uint32_t at, const char *fmt, 
 		return false;
 	r->code = code;
 	va_start(ap, fmt);
-	struct fl_str what = fl_arena_vprintf(r->problems->arena, fmt, ap);
-
+	(void)fl_problems_vadd(r->problems, "schema_syntax",
+	                       fl_cedar_json_position(r->text, r->file, at), FL_STR_NULL, fmt, ap);
 	va_end(ap);
-	(void)fl_problems_add(r->problems, "schema_syntax",
-	                      fl_cedar_json_position(r->text, r->file, at), FL_STR_NULL, "%.*s",
-	                      FL_STR_ARGS(what));
 	return false;
 }
 

@@ -39,11 +39,8 @@ static bool invalid(struct resolver *r, const struct fl_cedar_place *at, const c
 	va_list ap;
 
 	va_start(ap, fmt);
-	struct fl_str what = fl_arena_vprintf(r->problems->arena, fmt, ap);
-
+	(void)fl_problems_vadd(r->problems, "schema_invalid", pos, FL_STR_NULL, fmt, ap);
 	va_end(ap);
-	(void)fl_problems_add(r->problems, "schema_invalid", pos, FL_STR_NULL, "%.*s",
-	                      FL_STR_ARGS(what));
 	if (r->code == 0)
 		r->code = FL_CEDAR_E_INVALID;
 	return false;
