@@ -146,15 +146,15 @@ ${server}${config}`;
 		return this;
 	}
 
-	// Resolves when the access log has a line that matches: lines are written in batches.
-	logged(pattern) {
+	// Resolves when the access log (or another) has a line that matches: lines are written in batches.
+	logged(pattern, log) {
 		return within(new Promise((done) => {
-			const files = [this.accessLog, path.join(this.data, 'access.log')].filter(existsSync);
+			const files = (log ? [log] : [this.accessLog, path.join(this.data, 'access.log')]).filter(existsSync);
 			const look = () => files.some((name) => pattern.test(readFileSync(name, 'utf8')));
 			const watchers = files.map((name) => watch(name, () => { if (look()) end(); }));
 			const end = () => { watchers.forEach((watcher) => watcher.close()); done(); };
 			if (look()) end();
-		}), `waiting for ${pattern} in the access log`);
+		}), `waiting for ${pattern} in ${log ?? 'the access log'}`);
 	}
 
 	// Resolves when the access log is there: after a reopening, when the new file is in use.
