@@ -110,6 +110,21 @@ static void refuse_path(struct fl_api_call *call, uint32_t allowed)
 	fl_buf_fini(&list);
 }
 
+static bool check_json(struct fl_api_call *call, struct fl_str type)
+{
+	struct fl_str parameters, media = fl_str_trim(fl_str_split(type, ';', &parameters));
+
+	if (!fl_str_eq_nocase(media, FL_STR("application/json"))) {
+		fl_api_problem(call, 415, "media_type", "send Content-Type: application/json",
+		               "this operation takes JSON, not \"%.*s\"", FL_STR_ARGS(type));
+		return false;
+	}
+	if (call->http->body.n <= FL_API_JSON_MAX)
+		return true;
+	fl_api_problem(call, 413, "body_too_large", NULL, "at most %u bytes", FL_API_JSON_MAX);
+	return false;
+}
+
 /* What an operation does not know is refused: a "?dry_run=true" that is passed over would be the
  * worst of surprises. */
 static bool check_input(struct fl_api_call *call)
@@ -120,6 +135,8 @@ static bool check_input(struct fl_api_call *call)
 		fl_api_problem(call, 400, "query_unknown", NULL, "this operation takes no query");
 		return false;
 	}
+	if ((call->operation->flags & FL_OP_JSON) != 0)
+		return check_json(call, type);
 	if ((call->operation->flags & FL_OP_UPLOAD) == 0) {
 		if (call->http->body.n == 0)
 			return true;

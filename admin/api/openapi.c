@@ -92,6 +92,12 @@ static void add_operation(struct fl_json *j, const struct fl_operation *op)
 		add_content(j, "application/octet-stream", NULL);
 		fl_json_end(j);
 	}
+	if ((op->flags & FL_OP_JSON) != 0) {
+		fl_json_object(j, "requestBody");
+		fl_json_add_bool(j, "required", true);
+		add_content(j, "application/json", "ExplainRequest");
+		fl_json_end(j);
+	}
 	add_responses(j, op);
 	fl_json_end(j);
 }

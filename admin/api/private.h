@@ -9,6 +9,7 @@
 
 #define FL_API_PARAMS_MAX 2u
 #define FL_API_HEADERS_MAX 8u
+#define FL_API_JSON_MAX (64u << 10)  /* of a question */
 #define FL_API_BODY_MAX (64u << 20) /* of an answer: 10,000 routes are about 2 MiB */
 
 struct fl_api {
@@ -28,6 +29,7 @@ enum {
 	FL_OP_PUBLIC = 1,  /* no token */
 	FL_OP_CONTROL = 2, /* runs as a job of the control thread */
 	FL_OP_UPLOAD = 4,  /* takes a body: application/octet-stream */
+	FL_OP_JSON = 8,    /* takes a body: application/json, at most FL_API_JSON_MAX */
 };
 
 struct fl_operation {
@@ -108,6 +110,7 @@ void fl_api_version_get(struct fl_api_call *call); /* versions.c */
 void fl_api_version_put(struct fl_api_call *call);
 void fl_api_version_inspect(struct fl_api_call *call);
 void fl_api_version_activate(struct fl_api_call *call);
+void fl_api_explain(struct fl_api_call *call);        /* explain.c */
 void fl_api_instances_list(struct fl_api_call *call); /* instances.c */
 void fl_api_instance_get(struct fl_api_call *call);
 void fl_api_instance_generations(struct fl_api_call *call);

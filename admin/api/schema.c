@@ -63,6 +63,28 @@ const struct fl_api_schema fl_api_schemas[] = {
     {"Reload", OBJECT("\"revision\",\"changed\",\"live_in_ms\"",
 		      "\"revision\":" N ",\"changed\":" B ",\"late\":" B ",\"live_in_ms\":" MS
 		      ",\"warnings\":" LIST(REF("Fault")))},
+    {"ExplainRequest",
+     OBJECT("\"method\",\"url\"",
+	    "\"method\":" S ",\"url\":" S
+	    ",\"headers\":{\"type\":\"object\",\"additionalProperties\":" S "},\"consumer\":" S
+	    ",\"client\":" S ",\"content_length\":" N)},
+    {"Explanation",
+     OBJECT("\"decision\",\"has_policies\",\"refused\",\"route\",\"text\"",
+	    "\"decision\":{\"enum\":[\"allow\",\"deny\",\"refused\"]},\"has_policies\":" B
+	    ",\"refused\":{\"type\":[\"object\",\"null\"]},\"route\":{\"type\":[\"object\",\"null\"]}"
+	    ",\"principal\":" S ",\"action\":" S ",\"resource\":" S ",\"failed_closed\":" B
+	    ",\"determining\":" LIST(OBJECT("\"policy\",\"effect\",\"obligations\"",
+					    "\"policy\":" S ",\"effect\":" S ",\"file\":" S ",\"line\":" N
+					    ",\"obligations\":" LIST(OBJECT(
+						"\"name\",\"value\"", "\"name\":" S ",\"value\":" S))))
+	    ",\"active\":" REF("PolicySteps") ",\"shadow\":" REF("PolicySteps") ",\"text\":" S)},
+    {"PolicySteps",
+     OBJECT("\"decision\",\"reason\",\"errors\",\"policies\",\"not_concerned\"",
+	    "\"decision\":" S ",\"reason\":" LIST(S) ",\"errors\":" LIST(S) ",\"policies\":" LIST(
+		OBJECT("\"policy\",\"effect\",\"verdict\"",
+		       "\"policy\":" S ",\"effect\":" S
+		       ",\"verdict\":{\"enum\":[\"out_of_scope\",\"not_satisfied\",\"satisfied\",\"error\"]}"
+		       ",\"file\":" S ",\"line\":" N ",\"column\":" N)) ",\"not_concerned\":" N)},
     {"ConnectorList", ITEMS("Connector")},
     {"Connector", OBJECT("\"id\",\"configured\",\"active\",\"used_by\",\"versions\"",
 			 "\"id\":" S ",\"configured\":" S ",\"active\":" S ",\"is_activated\":" B

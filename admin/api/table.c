@@ -25,6 +25,9 @@ const struct fl_operation fl_operations[] = {
 	{"reloadConfig", POST, "/v1/config:reload", FL_OP_CONTROL, "config.write", "200 422", "Reload",
 	 "Reads the file again; answered when every worker serves it", fl_api_config_reload},
 
+	{"explain", POST, "/v1/explain", FL_OP_CONTROL | FL_OP_JSON, "policies.explain", "200 400 413 415",
+	 "Explanation", "What would happen to a request, and why; changes nothing", fl_api_explain},
+
 	{"listConnectors", GET, "/v1/connectors", FL_OP_CONTROL, "connectors.read", "200", "ConnectorList",
 	 "What may run", fl_api_connectors_list},
 	{"getConnector", GET, "/v1/connectors/{id}", FL_OP_CONTROL, "connectors.read", "200 404", "Connector",

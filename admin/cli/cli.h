@@ -34,8 +34,8 @@ struct fl_cli {
 struct fl_cli_request {
 	const char *method;
 	struct fl_str path;
-	const char *file;   /* where `body` came from, for -v */
-	struct fl_str body; /* of an upload */
+	const char *file;   /* where the body of an upload came from, for -v */
+	struct fl_str body; /* of an upload; without `file`: JSON, or empty */
 };
 
 /* Asks the gateway. 0 and *ret (the caller's), or an exit status after the refusal was told on
@@ -71,7 +71,7 @@ FL_MUST_USE int fl_cli_show(struct fl_cli *cli, const char *method, const char *
 
 /* ---- commands ---- */
 
-fl_command_fn fl_cli_status, fl_cli_reload;
+fl_command_fn fl_cli_status, fl_cli_reload, fl_cli_explain;
 fl_command_fn fl_cli_connector_list, fl_cli_connector_inspect, fl_cli_connector_install,
     fl_cli_connector_activate;
 fl_command_fn fl_cli_instance_list, fl_cli_instance_generations, fl_cli_instance_reload;

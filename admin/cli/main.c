@@ -41,6 +41,9 @@ static const struct fl_command instance[] = {
 static const struct fl_command commands[] = {
     {"status", fl_cli_status, .what = "one page of truth"},
     {"reload", fl_cli_reload, .what = "read the configuration file again"},
+    {"explain", fl_cli_explain,
+     .arguments = "'[METHOD] URL' [-H 'NAME: VALUE']... [--consumer NAME] [--client ADDRESS]",
+     .what = "what would happen to a request, and why"},
     {"connector", .below = connector},
     {"instance", .below = instance},
     {"version", version, .what = "the version of this program"},

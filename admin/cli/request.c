@@ -64,6 +64,18 @@ static void add_header(struct exchange *x, const char *line)
 		x->headers = more;
 }
 
+/* Quoted for a shell. */
+static void print_body(struct fl_str body)
+{
+	(void)fputs(" -H 'Content-Type: application/json' --data '", stderr);
+	for (size_t i = 0; i < body.n; i++)
+		if (body.p[i] == '\'')
+			(void)fputs("'\\''", stderr);
+		else
+			(void)fputc(body.p[i], stderr);
+	(void)fputc('\'', stderr);
+}
+
 /* The token stands in a file; what is printed reads it from there. */
 static void print_curl(const struct fl_cli *cli, struct exchange *x,
                        const struct fl_cli_request *request)
@@ -79,6 +91,8 @@ static void print_curl(const struct fl_cli *cli, struct exchange *x,
 		(void)fprintf(stderr,
 		              " -H 'Content-Type: application/octet-stream' --data-binary '@%s'",
 		              request->file);
+	else if (request->body.n != 0)
+		print_body(request->body);
 	(void)fprintf(stderr, " '%s'\n", fl_buf_cstr(&x->url));
 }
 
@@ -103,8 +117,9 @@ static void set_up(CURL *curl, const struct fl_cli *cli, struct exchange *x,
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &x->answer);
 	if (x->socket != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, x->socket);
-	if (request->file != NULL) {
-		add_header(x, "Content-Type: application/octet-stream");
+	if (request->body.n != 0) {
+		add_header(x, request->file != NULL ? "Content-Type: application/octet-stream"
+		                                    : "Content-Type: application/json");
 		x->left = request->body;
 		(void)curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 		(void)curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body.n);

@@ -277,6 +277,13 @@ static bool read_one(const struct fl_cedar_policy *policy, const struct fl_cedar
 	return false;
 }
 
+bool fl_obligation_is(struct fl_str name)
+{
+	const struct row *row = find_row(name);
+
+	return row != NULL && row->kind != FL_OBLIGATION_KINDS;
+}
+
 bool fl_obligations_read(const struct fl_cedar_policy *policy, struct fl_arena *arena,
                          struct fl_problems *problems, const struct fl_obligation **ret,
                          size_t *ret_n, bool *ret_is_shadow)

@@ -42,5 +42,7 @@ struct fl_obligation {
 bool fl_obligations_read(const struct fl_cedar_policy *policy, struct fl_arena *arena,
 			 struct fl_problems *problems, const struct fl_obligation **ret,
 			 size_t *ret_n, bool *ret_is_shadow);
+/* Does an annotation of this name ask for something, or advise? [any] */
+bool fl_obligation_is(struct fl_str name);
 
 #endif

@@ -55,6 +55,14 @@ struct fl_snapshot {
 	struct fl_snapshot *next_dead; /* guarded by the pipeline's lock */
 };
 
+/* `n` of them, zeroed, and one more, so that none is not "no memory"; free(). [any] */
+struct fl_snapshot_route *fl_snapshot_make_routes(size_t n);
+/* The table of the configuration's routes; the target of each is its own in `targets`. NULL when there
+ * was an error. [any] */
+struct fl_route_table *fl_snapshot_table(const struct fl_config *config,
+					 const struct fl_snapshot_route *targets,
+					 struct fl_problems *problems);
+
 /* The worker of this share needs the snapshot no more; the last one hands it to the reaper. The
  * share is invalid afterwards. [loop of the worker] */
 void fl_snapshot_let_go(struct fl_snapshot_share *share);

@@ -113,68 +113,10 @@ static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot
 	check_action(problems, config, from, manifest);
 }
 
-static const struct fl_route_header_rule *header_rules(struct fl_arena *arena,
-                                                       const struct fl_cfg_route *route)
-{
-	struct fl_route_header_rule *rules = fl_arena_array(arena, route->headers_n, sizeof *rules);
-
-	for (size_t i = 0; rules && i < route->headers_n; i++)
-		rules[i] = (struct fl_route_header_rule){
-		    .name = route->headers[i].name,
-		    .value = route->headers[i].value,
-		    .is_present = route->headers[i].is_present,
-		};
-	return rules;
-}
-
 static void out_of_memory(struct fl_problems *problems)
 {
 	(void)fl_problems_add(problems, "out_of_memory", (struct fl_position){.file = NULL},
 	                      FL_STR_NULL, "no memory to compile the routes");
-}
-
-/* One more than `n`, so that none is not "no memory". */
-static struct fl_snapshot_route *make_routes(size_t n)
-{
-	size_t bytes = (n + 1) * sizeof(struct fl_snapshot_route);
-	struct fl_snapshot_route *routes = aligned_alloc(_Alignof(struct fl_snapshot_route), bytes);
-
-	if (routes)
-		memset(routes, 0, bytes);
-	return routes;
-}
-
-/* `targets`: one for each route. NULL when there was an error. */
-static struct fl_route_table *build_table(const struct fl_config *config,
-                                          const struct fl_snapshot_route *targets,
-                                          struct fl_problems *problems)
-{
-	struct fl_route_table *table = NULL;
-	struct fl_route_rule *rules;
-	struct fl_arena scratch;
-
-	fl_arena_init(&scratch, 16384, SIZE_MAX);
-	rules = fl_arena_array(&scratch, config->routes_n, sizeof *rules);
-	for (size_t i = 0; rules && i < config->routes_n; i++) {
-		const struct fl_cfg_route *route = &config->routes[i];
-
-		rules[i] = (struct fl_route_rule){
-		    .name = route->name,
-		    .at = route->at,
-		    .host = route->host,
-		    .path = route->path,
-		    .methods = route->methods,
-		    .headers = header_rules(&scratch, route),
-		    .headers_n = route->headers_n,
-		    .target = &targets[i],
-		};
-	}
-	if (fl_arena_is_overflown(&scratch))
-		out_of_memory(problems);
-	else
-		table = fl_route_table_build(rules, config->routes_n, problems);
-	fl_arena_fini(&scratch);
-	return table;
 }
 
 /* ---- paths ---- */
@@ -253,7 +195,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	}
 	/* One more, so that none is not "no memory". */
 	snapshot->instances = calloc(config->instances_n + 1, sizeof(struct fl_instance *));
-	snapshot->routes = make_routes(config->routes_n);
+	snapshot->routes = fl_snapshot_make_routes(config->routes_n);
 	if (!snapshot->instances || !snapshot->routes) {
 		out_of_memory(problems);
 		return fl_snapshot_destroy(snapshot);
@@ -264,7 +206,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
 	snapshot->credentials = fl_credentials_build(config, parts->auth_key, problems);
-	snapshot->table = build_table(config, snapshot->routes, problems);
+	snapshot->table = fl_snapshot_table(config, snapshot->routes, problems);
 	if (snapshot->table) /* it has told of paths that are none */
 		check_paths(config, problems);
 	if (problems->errors > errors || !snapshot->credentials || !snapshot->table)
@@ -275,7 +217,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 void fl_snapshot_check(const struct fl_config *config, const struct fl_manifest *const *manifests,
                        struct fl_problems *problems)
 {
-	struct fl_snapshot_route *routes = make_routes(config->routes_n);
+	struct fl_snapshot_route *routes = fl_snapshot_make_routes(config->routes_n);
 	struct fl_route_table *table;
 
 	if (!routes) {
@@ -290,7 +232,7 @@ void fl_snapshot_check(const struct fl_config *config, const struct fl_manifest 
 		if (manifest)
 			check_action(problems, config, route, manifest);
 	}
-	table = build_table(config, routes, problems);
+	table = fl_snapshot_table(config, routes, problems);
 	if (table)
 		check_paths(config, problems);
 	(void)fl_route_table_destroy(table);

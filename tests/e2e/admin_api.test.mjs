@@ -103,6 +103,20 @@ test('a query or body that an operation does not know is refused, not passed ove
 	assert.equal(code(await call('POST', '/v1/config:reload', { body: '{}' })), 'body_unexpected');
 });
 
+test('a request is explained; what is no question is refused', async () => {
+	const headers = { 'content-type': 'application/json' };
+	const body = JSON.stringify({ method: 'GET', url: `${gateway.url}/echo/1` });
+	const told = (await call('POST', '/v1/explain', { headers, body })).body;
+	assert.equal(told.decision, 'allow');
+	assert.equal(told.has_policies, false);
+	assert.equal(told.route.name, 'echo');
+	assert.match(told.text, /no policies are configured/);
+	assert.equal(code(await call('POST', '/v1/explain', { headers, body: '{}' })), 'explain_invalid');
+	assert.equal(code(await call('POST', '/v1/explain', { headers, body: '{' })), 'json_syntax');
+	assert.equal(code(await call('POST', '/v1/explain', { body })), 'media_type');
+	assert.equal(code(await call('POST', '/v1/explain', { headers, body: 'x'.repeat(65537) })), 'body_too_large');
+});
+
 test('status is one page of truth', async () => {
 	const { status, body, headers } = await call('GET', '/v1/status');
 	assert.equal(status, 200);
