@@ -1,14 +1,16 @@
 /* tests/fuzz/cedar_decide.c - policies decide and are validated
  * SPDX-License-Identifier: Apache-2.0
  *
- * Any policies over a fixed schema and store: all modes give the same decision; a policy that
- * validates fails by nothing but overflow.
+ * Any policies over a fixed schema and store: all modes and a naive authorizer give the same
+ * decision, and so does its explanation; a policy that validates fails by nothing but overflow.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 
+#include "policy/explain.h"
 #include "policy/validate.h"
+#include "tests/unit/policy/naive.h"
 
 static const char schema_text[] =
     "entity G in [G]; entity U in [G] {n: Long, o?: String, r?: {p?: {q: Long}}, e: U, b: Bool,"
@@ -60,7 +62,27 @@ static void check_sound(const struct fl_cedar_answer *answer)
 			abort();
 }
 
-static void decide(const struct fl_cedar_set *set, const struct fl_cedar_uid *resource,
+static void explain(const struct fl_cedar_set *set, const struct fl_cedar_request *request,
+                    const struct fl_cedar_answer *answer, struct fl_arena *scratch)
+{
+	struct fl_cedar_explanation why;
+	struct fl_buf out;
+
+	fl_buf_init(&out, 16 << 20);
+	if (fl_cedar_explain(set, request, scratch, &why) == 0) {
+		if (why.answer.is_allowed != answer->is_allowed ||
+		    why.answer.n_reasons != answer->n_reasons ||
+		    why.answer.n_errors != answer->n_errors)
+			abort();
+		fl_cedar_explanation_print(&out, &why);
+	}
+	fl_buf_fini(&out);
+}
+
+/* The naive one looks at each pair of members: sets of the input's size cost its square. */
+#define NAIVE_BYTES 20000u
+
+static void decide(const struct fl_cedar_set *set, const struct fl_cedar_uid *resource, size_t size,
                    bool is_sound)
 {
 	struct fl_cedar_field b = {.name = fl_cedar_name(FL_STR("b")),
@@ -83,6 +105,9 @@ static void decide(const struct fl_cedar_set *set, const struct fl_cedar_uid *re
 			abort();
 		if (is_sound)
 			check_sound(&answers[0]);
+		if (size <= NAIVE_BYTES && naive_differs(set, &request, &answers[0], &scratch))
+			abort();
+		explain(set, &request, &answers[0], &scratch);
 	}
 	fl_arena_fini(&scratch);
 }
@@ -101,8 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    fl_cedar_set_finish(set) == 0) {
 		bool is_sound = fl_cedar_validate(schema, set, &problems) == 0;
 
-		decide(set, &a, is_sound);
-		decide(set, &g, is_sound);
+		decide(set, &a, size, is_sound);
+		decide(set, &g, size, is_sound);
 	}
 	(void)fl_cedar_set_destroy(set);
 	fl_arena_fini(&arena);

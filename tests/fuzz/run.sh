@@ -9,8 +9,8 @@ flags="-std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recov
 libs=$(pkg-config --cflags --libs libmicrohttpd libcurl libsodium msgpack jansson yaml-0.1 sqlite3)
 objects="$scratch/obj"
 mkdir "$objects"
-# The libraries once, instrumented, without programs' main().
-find "$src/base" "$src/policy" "$src/gateway" "$src/admin" -name '*.c' ! -name main.c ! -name example.c ! -path '*/example/*' | while read -r c; do
+# The libraries once, instrumented, without programs' main(), and the naive evaluator of the tests.
+find "$src/base" "$src/policy" "$src/gateway" "$src/admin" "$src/tests/unit/policy/naive.c" -name '*.c' ! -name main.c ! -name example.c ! -path '*/example/*' | while read -r c; do
 	o="$objects/$(echo "${c#"$src"/}" | tr / _).o"
 	# shellcheck disable=SC2086
 	clang $flags -fsanitize=fuzzer-no-link -c "$c" -o "$o" $libs 2>/dev/null || { echo "cannot compile $c"; exit 1; }
@@ -21,7 +21,9 @@ for t in "$@"; do
 	# shellcheck disable=SC2086
 	clang $flags "$src/tests/fuzz/$t.c" "$scratch/all.a" $libs -pthread -ldl -lm -o "$scratch/$t"
 	mkdir -p "$scratch/$t.new"
+	# A target's own dictionary, or its family's: cedar.dict is of all cedar_*.
 	dict=""
+	[ -f "$src/tests/fuzz/${t%%_*}.dict" ] && dict="-dict=$src/tests/fuzz/${t%%_*}.dict"
 	[ -f "$src/tests/fuzz/$t.dict" ] && dict="-dict=$src/tests/fuzz/$t.dict"
 	echo "== $t for $seconds s"
 	# shellcheck disable=SC2086
