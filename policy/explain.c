@@ -92,6 +92,7 @@ static void add_values(struct fl_cedar_eval *ev, struct fl_cedar_step *step)
 		struct fl_cedar_step_value *v = &step->values[step->n_values];
 
 		if (!x->args[i]->is_const && x->args[i]->kind != FL_CEDAR_X_LITERAL &&
+		    x->args[i]->kind != FL_CEDAR_X_VAR &&
 		    fl_cedar_eval(ev, x->args[i], &v->value)) {
 			v->expr = x->args[i];
 			step->n_values++;

@@ -35,7 +35,7 @@
  * more. */
 #define FL_CEDAR_STEP_VALUES 2u
 
-/* An operand that is no literal, and what it was. */
+/* An operand that is neither a literal nor a variable, and what it was. */
 struct fl_cedar_step_value {
 	const struct fl_cedar_expr *expr;
 	struct fl_cedar_value value;
