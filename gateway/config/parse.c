@@ -22,6 +22,8 @@ struct parser {
 	size_t depth;
 	struct fl_str key; /* of the value to come, when the innermost is a map */
 	yaml_mark_t key_mark;
+	yaml_mark_t end;   /* of the last scalar */
+	bool is_bracketed; /* the root: { ... } */
 	bool has_key, is_done;
 };
 
@@ -354,11 +356,14 @@ static bool on_event(struct parser *p, const yaml_event_t *e)
 	case YAML_DOCUMENT_START_EVENT:
 		return on_document(p, e);
 	case YAML_SCALAR_EVENT:
+		p->end = e->end_mark;
 		return on_scalar(p, e);
 	case YAML_SEQUENCE_START_EVENT:
 		return on_begin(p, e, FL_CFG_LIST, e->data.sequence_start.anchor,
 				e->data.sequence_start.tag);
 	case YAML_MAPPING_START_EVENT:
+		if (p->depth == 0)
+			p->is_bracketed = e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
 		return on_begin(p, e, FL_CFG_MAP, e->data.mapping_start.anchor,
 				e->data.mapping_start.tag);
 	case YAML_SEQUENCE_END_EVENT:
@@ -394,6 +399,8 @@ static bool run(struct parser *p)
 	return true;
 }
 
+/* A map without brackets has no end of its own: what is cut off in the middle of a line is often a
+ * configuration, with another value there, and without what came after it. */
 static struct fl_cfg_node *check_root(struct parser *p)
 {
 	yaml_mark_t begin = {0};
@@ -404,6 +411,9 @@ static struct fl_cfg_node *check_root(struct parser *p)
 	else if (p->root->kind != FL_CFG_MAP)
 		(void)stop(p, begin, "wrong_type", "a configuration is a map of keys",
 			   "begin with \"apiVersion: fairlead/v1\"");
+	else if (!p->is_bracketed && fl_str_trim(p->text).p[fl_str_trim(p->text).n - 1] != '\n')
+		(void)stop(p, p->end, "cut_off", "the last line is not ended: the text may be cut off",
+			   "end it with a newline, if it is whole");
 	else
 		return p->root;
 	return NULL;

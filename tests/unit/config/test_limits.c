@@ -26,7 +26,8 @@ static void test_bytes(void **state)
 	for (unsigned over = 0; over < 2; over++) {
 		begin(&text);
 		fl_buf_add_char(&text, '#');
-		add_chars(&text, 'x', FL_CFG_BYTES_MAX + over - text.len);
+		add_chars(&text, 'x', FL_CFG_BYTES_MAX + over - text.len - 1);
+		fl_buf_add_char(&text, '\n');
 		assert_string_equal(code_of(&text), over ? "file_too_large" : "");
 	}
 }
@@ -222,6 +223,8 @@ static void put_chars(const char *name, const char *before, size_t n)
 	fl_buf_init(&text, 64u << 20);
 	fl_buf_add_c(&text, before);
 	add_chars(&text, 'x', n);
+	if (before[0] != '\0')
+		text.p[text.len - 1] = '\n';
 	put_bytes(name, fl_buf_str(&text));
 	fl_buf_fini(&text);
 }
@@ -373,6 +376,7 @@ static void test_long_pointers(void **state)
 		fl_buf_add_c(&text, "\"${x}\",");
 	fl_buf_add_char(&text, ']');
 	add_chars(&text, '}', 23);
+	fl_buf_add_char(&text, '\n');
 	assert_null(load(fl_buf_str(&text)));
 	assert_int_equal(problems.errors, 100001); /* one of them: no memory to note all places */
 	assert_string_equal(problems.first->code, "substitution_invalid");
