@@ -186,7 +186,9 @@ int fl_guard_self_test(struct fl_error *err)
 	}
 	if (daemon)
 		MHD_stop_daemon(daemon);
-	if (r < 0)
+	if (r < 0 && err && !err->code) {
 		(void)fl_error_set(err, "guard_self_test", "the request guard could not be tested");
+		fl_error_hint(err, "is the limit on open files too low (ulimit -n, LimitNOFILE=)?");
+	}
 	return r;
 }

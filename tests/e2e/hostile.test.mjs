@@ -1,8 +1,9 @@
-// tests/e2e/hostile.test.mjs - connectors that are wrong, and connectors that misbehave: the gateway
-// says what is wrong and what to do, and serves on
+// tests/e2e/hostile.test.mjs - callers that take all they can, connectors that are wrong or misbehave:
+// the gateway says what is wrong and what to do, and serves on
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, build, until } from './lib/gateway.mjs';
@@ -40,10 +41,40 @@ after(() => gateway?.stop());
 async function assertRefused(what, file) {
 	const { status, body } = await reload(withEcho('  bad: { connector: load }', '', `, load: { file: "${file}" }`));
 	assert.equal(status, 422, what);
-	assert.ok(body.errors.length > 0, what);
+	assert.notEqual(body.errors.length, 0, what);
 	for (const error of body.errors) assert.ok(error.code && error.detail && error.hint, `${what}: ${JSON.stringify(error)}`);
 	await assertServes();
 }
+
+test('no configuration that is wrong is taken', async () => {
+	const to = 'to: { instance: echo, action: reply }';
+	const wrongs = {
+		unknown_key: withEcho('', '', '').replace('routes:', 'rutes:'),
+		wrong_type: withEcho('', `  a: { match: { path: [/a] }, ${to} }`),
+		missing_key: withEcho('  a: {}'),
+		bad_value: withEcho('', `  a: { match: { path: a }, ${to} }`),
+		out_of_range: withEcho('  a: { connector: echo, timeout: 100h }'),
+		reference_unknown: withEcho('', '  a: { match: { path: /a }, to: { instance: nobody, action: reply } }'),
+		action_unknown: withEcho('', '  a: { match: { path: /a }, to: { instance: echo, action: nothing } }'),
+		connector_unknown: withEcho('  a: { connector: nobody }'),
+		duplicate_key: withEcho('', `  echo: { match: { path: /a }, ${to} }`),
+		route_ambiguous: withEcho('', `  a: { match: { path: /echo }, ${to} }`),
+		yaml_syntax: `${withEcho()}more: [`,
+	};
+	for (const [code, config] of Object.entries(wrongs)) {
+		const { status, body } = await reload(config);
+		assert.equal(status, 422, code);
+		assert.ok(body.errors.some((error) => error.code === code && error.line > 0), `${code}: ${JSON.stringify(body.errors)}`);
+		await assertServes();
+	}
+	const whole = gateway.text(withEcho());
+	for (let n = 0; n < whole.length - 1; n += 13) {
+		if (whole[n - 1] === '\n') continue; // between two lines nothing tells that there were more
+		writeFileSync(gateway.file, whole.slice(0, n));
+		assert.equal((await gateway.api('POST', '/v1/config:reload')).status, 422, `the first ${n} characters`);
+	}
+	await assertServes();
+});
 
 test('no connector that is wrong gets in', async () => {
 	const names = readdirSync(wrong).filter((name) => name.endsWith('.so')).map((name) => name.slice(0, -3));
@@ -125,4 +156,27 @@ test('those that will not go stay behind as zombies, counted, and keep nobody fr
 	assert.ok(body.zombies >= 3, String(body.zombies)); // with those that hung in create() and destroy()
 	assert.equal(body.instances_live, 1);
 	await assertServes();
+});
+
+test('callers that take every connection do not lock out the operator', async () => {
+	const full = await Gateway.start(undefined, { server: '  limits: { max_connections: 10 }\n' });
+	const { hostname, port } = new URL(full.url);
+	const sockets = [];
+	try {
+		for (let i = 0; i < 40; i++) {
+			const socket = net.connect(Number(port), hostname);
+			socket.on('error', () => {}); // those that are turned away
+			sockets.push(socket);
+		}
+		await until(() => full.api('GET', '/v1/status'), ({ body }) => body.connections === 10);
+		await assert.rejects(fetch(`${full.url}/echo`).then((answer) => assert.equal(answer.status, 200)));
+		assert.equal((await full.api('GET', '/v1/status')).status, 200);
+		assert.equal((await full.api('POST', '/v1/config:reload')).status, 200);
+		sockets.forEach((socket) => socket.destroy());
+		await until(() => full.api('GET', '/v1/status'), ({ body }) => body.connections === 0);
+		assert.equal((await fetch(`${full.url}/echo`)).status, 200);
+	} finally {
+		sockets.forEach((socket) => socket.destroy());
+		await full.stop();
+	}
 });

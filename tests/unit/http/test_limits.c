@@ -187,6 +187,31 @@ static void test_slow_reader(void **state)
 	assert_int_equal(server_counts(&server).reaped_total, 1);
 }
 
+/* libmicrohttpd does not see every client that leaves in the middle of a request; the deadlines do.
+ */
+static void test_cut_off(void **state)
+{
+	static const char whole[] = "POST /echo?a=b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+				    "X-A: b\r\n\r\nhello";
+	struct client *c;
+
+	(void)state;
+	limits.header_timeout_ns = limits.body_timeout_ns = SHORT_NS;
+	server = server_start(&limits, 1, NULL);
+	for (size_t n = 0; n < sizeof whole - 1; n++) {
+		struct client cut = client_open(server.port);
+
+		client_send(&cut, fl_str_n(whole, n));
+		client_close(&cut);
+	}
+	c = opened();
+	ask(c, GET("/fixed")); /* by now all of them were accepted */
+	assert_int_equal(a.status, 200);
+	server_await_connections(&server, 1);
+	assert_int_equal(fake.dispatched, 1);
+	assert_int_equal(fake.begun, fake.ended);
+}
+
 /* ---- numbers ---- */
 
 static void test_small_heads(void **state)
@@ -573,6 +598,7 @@ int main(void)
 	    CASE("an idle connection is closed", test_idle_deadline),
 	    CASE("a waiting request is not the reaper's", test_waiting_has_no_deadline),
 	    CASE("a client that does not read is cut off", test_slow_reader),
+	    CASE("a request cut off after any byte reaches nobody and keeps nothing", test_cut_off),
 	    CASE("a small limit of heads is kept to the byte", test_small_heads),
 	    CASE("without descriptors clients wait", test_no_descriptors),
 	    CASE("connections are limited: some are told, then none is taken", test_connections),
