@@ -64,7 +64,7 @@ static bool ask_policies(struct explanation *x)
 	    .host = x->ask.host,
 	    .content_length = x->ask.content_length,
 	    .target_bytes = x->ask.target_bytes,
-	    .header_bytes = x->ask.header_bytes,
+	    .header_bytes = x->ask.head_bytes,
 	    .header = find_header,
 	    .ctx = &x->ask,
 	};

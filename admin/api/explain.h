@@ -15,7 +15,8 @@ struct fl_explain_ask { /* in the arena of the call, or of its body */
 	bool is_tls;
 	struct fl_str host; /* lower case, without port */
 	struct fl_str path; /* as it was given, without query */
-	size_t target_bytes, header_bytes;
+	size_t target_bytes;
+	size_t head_bytes; /* request line and fields, as a request with no more fields has them */
 	struct fl_decide_header headers[FL_EXPLAIN_HEADERS_MAX];
 	size_t headers_n;
 	const struct fl_cfg_consumer *consumer; /* NULL: nobody that is known */

@@ -72,6 +72,7 @@ static bool read_url(struct reader *r, const struct fl_cedar_json *json)
 	if (r->ask->host.p == NULL)
 		return refuse(r, NULL, "no memory for the question");
 	r->ask->target_bytes = target.n == 0 ? 1 : target.n;
+	r->ask->head_bytes += strlen("Host: \r\n") + (size_t)(end - rest.p);
 	r->ask->path = fl_str_split(target, '?', &rest);
 	if (r->ask->path.n == 0)
 		r->ask->path = FL_STR("/");
@@ -100,7 +101,7 @@ static bool read_header(struct reader *r, const struct fl_cedar_json_member *m)
 		if (fl_str_eq(r->ask->headers[i].name, to->name))
 			return refuse(r, "join values by \", \"",
 			              "the header \"%.*s\" is there twice", FL_STR_ARGS(to->name));
-	r->ask->header_bytes += to->name.n + to->value.n + 4; /* ": " and the line's end */
+	r->ask->head_bytes += to->name.n + to->value.n + 4; /* ": " and the line's end */
 	r->ask->headers_n++;
 	return true;
 }
@@ -191,6 +192,8 @@ static bool read_object(struct reader *r, const struct fl_cedar_json *json)
 		if (value != NULL && !members[i].read(r, value))
 			return false;
 	}
+	r->ask->head_bytes += strlen(fl_method_name(r->ask->method)) +
+	                      strlen("  HTTP/1.1\r\n\r\n") + r->ask->target_bytes;
 	return true;
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Gateway, makeFolder } from './lib/gateway.mjs';
+import { Gateway, makeFolder, program, run } from './lib/gateway.mjs';
 import { check } from './lib/schema.mjs';
 
 const policies = `@id("read") @rate_limit("600/min")
@@ -21,12 +21,14 @@ when { context.req.contentLength + 9223372036854775807 > 0 };
 @id("later") @mode("shadow")
 forbid (principal, action, resource is Gw::Route) unless { context.client.ip.isInRange(ip("10.0.0.0/8")) };
 `;
-const config = `
+const keys = {};
+const credentials = (name) => (keys[name] ? `, credentials: [{ api_key: { hash: "${keys[name].hash}" } }]` : '');
+const config = () => `
 instances: { echo: { connector: echo } }
 consumers:
-  ann: { groups: [staff] }
-  bob: { groups: [staff], suspended: true }
-  cy: { groups: [staff] }
+  ann: { groups: [staff]${credentials('ann')} }
+  bob: { groups: [staff], suspended: true${credentials('bob')} }
+  cy: { groups: [staff]${credentials('cy')} }
 routes:
   orders: { match: { path: "/orders/**" }, to: { instance: echo, action: reply }, auth: [api_key], api: shop }
   open: { match: { path: /open, methods: [GET] }, to: { instance: echo, action: reply }, auth: [none] }
@@ -39,7 +41,14 @@ let gateway, openapi;
 before(async () => {
 	mkdirSync(path.join(dir, 'policies'));
 	writeFileSync(file, policies);
-	gateway = await Gateway.start(config, { dir });
+	gateway = await Gateway.start(config(), { dir });
+	for (const name of ['ann', 'bob', 'cy']) {
+		const { stdout, stderr } = await run(program('fairlead'), ['key', 'create', '-c', gateway.file]);
+		const [, key, hash] = /^key: (\S+)\nhash: "(\S+)"$/m.exec(stdout) ?? assert.fail(stderr);
+		keys[name] = { key, hash };
+	}
+	gateway.write(config());
+	assert.equal((await gateway.api('POST', '/v1/config:reload')).status, 200);
 	openapi = (await gateway.api('GET', '/openapi.json', { token: '' })).body;
 });
 after(async () => { await gateway?.stop(); });
@@ -132,6 +141,20 @@ test('a question that is none is refused', async () => {
 	for (const [body, status] of cases)
 		assert.equal((await ask(body)).status, status, JSON.stringify(body).slice(0, 100));
 	assert.equal((await ask({ method: 'GET', url: 'http://a/' }, 'text/plain')).status, 415);
+});
+
+test('what is explained is what happens', async () => {
+	for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'])
+		for (const url of ['/orders/1?x', '/orders', '/open', '/nowhere', '/orders/a%2Fb', '/orders/%41'])
+			for (const consumer of [undefined, 'ann', 'bob', 'cy'])
+				for (const headers of [{}, { 'x-purpose': 'test' }]) {
+					const options = { method, headers: { ...headers, ...(consumer ? { 'x-api-key': keys[consumer].key } : {}) } };
+					const { status } = await fetch(`${gateway.url}${url}`, options);
+					const asked = await ask({ method, url: `${gateway.url}${url}`, headers, consumer });
+					const told = asked.body;
+					const expected = told.decision === 'refused' ? told.refused.status : told.decision === 'deny' ? 403 : 200;
+					assert.equal(status, expected, `${method} ${url} ${consumer} ${JSON.stringify(headers)}: ${told.text}`);
+				}
 });
 
 test('asking changes nothing', async () => {

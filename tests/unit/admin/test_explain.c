@@ -82,7 +82,9 @@ static void reads(void **state)
 	assert_int_equal(asked.headers_n, 2);
 	assert_true(fl_str_is(asked.headers[0].name, "x-one"));
 	assert_true(fl_str_is(asked.headers[0].value, "1"));
-	assert_int_equal(asked.header_bytes, strlen("x-one: 1\r\nx-two: \r\n"));
+	assert_int_equal(asked.head_bytes,
+	                 strlen("POST /a/b?c=d HTTP/1.1\r\nHost: Api.Example.com:8443\r\n"
+	                        "x-one: 1\r\nx-two: \r\n\r\n"));
 	assert_true(fl_str_is(asked.client, "::1"));
 	assert_int_equal(asked.content_length, 12);
 	assert_int_equal(read(FL_STR("{\"method\":\"GET\",\"url\":\"http://h\"}")), 0);
