@@ -210,7 +210,7 @@ static const struct fl_cedar_uid *owner_of(struct maker *m, struct fl_str secret
 	const struct fl_cedar_uid *owner = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < config->instances_n; i++)
+	for (size_t i = 0; i < config->instances_n && n < 2; i++)
 		if (is_granted(&config->instances[i], secret)) {
 			owner = m->b->bundle->connectors[i];
 			n++;

@@ -396,19 +396,40 @@ static void warn_of_open_routes(struct compile *c)
 
 /* ---- policies ---- */
 
+/* Policies are told who calls, not by what proof; and what they see may be logged. */
+static bool is_credential(struct fl_str header)
+{
+	static const char *const names[] = {"authorization", "cookie", "proxy-authorization", "x-api-key"};
+
+	for (size_t i = 0; i < FL_ARRAY_LEN(names); i++)
+		if (fl_str_is(header, names[i]))
+			return true;
+	return false;
+}
+
 /* A name that is there twice could not be told apart in the schema. */
+static bool is_before(const struct fl_cfg_node *list, const struct fl_cfg_node *item)
+{
+	for (const struct fl_cfg_node *n = list->first; n != item; n = n->next)
+		if (fl_str_eq(n->text, item->text))
+			return true;
+	return false;
+}
+
 static void check_policy_headers(struct compile *c, const struct fl_cfg_node *list)
 {
-	for (const struct fl_cfg_node *n = list ? list->first : NULL; n != NULL; n = n->next)
-		for (const struct fl_cfg_node *m = list->first; m != n; m = m->next)
-			if (fl_str_eq(m->text, n->text)) {
-				fl_cfg_hint(c->load,
-					    fl_cfg_bad(c->load, n, "bad_value",
-						       "the header \"%.*s\" is listed twice",
-						       FL_STR_ARGS(n->text)),
-					    "name it once");
-				break;
-			}
+	for (const struct fl_cfg_node *n = list ? list->first : NULL; n != NULL; n = n->next) {
+		if (is_credential(n->text))
+			fl_cfg_hint(c->load,
+				    fl_cfg_bad(c->load, n, "bad_value",
+					       "the header \"%.*s\" holds credentials", FL_STR_ARGS(n->text)),
+				    "policies see who calls as `principal`");
+		else if (is_before(list, n))
+			fl_cfg_hint(c->load,
+				    fl_cfg_bad(c->load, n, "bad_value",
+					       "the header \"%.*s\" is listed twice", FL_STR_ARGS(n->text)),
+				    "name it once");
+	}
 }
 
 static void compile_policies(struct compile *c)

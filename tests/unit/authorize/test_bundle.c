@@ -371,6 +371,32 @@ static void test_refused(void **state)
 	}
 }
 
+/* One policy may have FL_CEDAR_POLICY_BYTES_MAX bytes. */
+static void test_limit(void **state)
+{
+	static const char front[] = "permit" ALL " when { context.req.host == \"", end[] = "\" };";
+	char text[FL_CEDAR_POLICY_BYTES_MAX + 2];
+	struct fl_bundle *b;
+
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		size_t n = FL_CEDAR_POLICY_BYTES_MAX + more;
+
+		memset(text, 'x', n);
+		memcpy(text, front, sizeof front - 1);
+		memcpy(text + n - (sizeof end - 1), end, sizeof end);
+		put_policies("", text);
+		struct fl_config *config = load(V1 ROUTES POLICIES);
+
+		b = fl_bundle_build(config, NULL, NULL, &problems);
+		assert_true((b == NULL) == (more != 0));
+		if (more != 0)
+			assert_string_equal(problems.first->code, "policy_limit");
+		(void)fl_bundle_unref(b);
+		(void)fl_config_unref(config);
+	}
+}
+
 static void test_impossible(void **state)
 {
 	(void)state;
@@ -463,6 +489,7 @@ int main(void)
 	    CASE("policies are known by their @id; shadowed ones are kept apart", test_policies),
 	    CASE("the same is not made again, and never for another configuration", test_reuse),
 	    CASE("each mistake in a policy has its code and place", test_refused),
+	    CASE("a policy may be so long, and no longer", test_limit),
 	    CASE("a policy that is never true is a warning", test_impossible),
 	    CASE("each mistake in schemas and entities has its code and place", test_bad_files),
 	    CASE("everything that is wrong is told at once", test_all_at_once),

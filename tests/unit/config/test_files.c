@@ -486,6 +486,8 @@ static void test_policies_refused(void **state)
 	refused("include_repeated", "main.yaml", 2, 32, "/policies/include/1");
 	put("main.yaml", V1 "policies: { headers: [x-a, X-A] }\n");
 	refused("bad_value", "main.yaml", 2, 28, "/policies/headers/1");
+	put("main.yaml", V1 "policies: { headers: [Cookie] }\n");
+	refused("bad_value", "main.yaml", 2, 23, "/policies/headers/0");
 	put("main.yaml", V1 "policies: { include: [b.cedar] }\n");
 	put_zeros("b.cedar", FL_CEDAR_TEXT_BYTES_MAX + 1);
 	refused("file_too_large", "main.yaml", 2, 23, "/policies/include/0");
