@@ -26,12 +26,33 @@ struct fl_manifest; /* manifest.h */
  * by whoever owns it. [any] */
 typedef bool (*fl_host_secret_fn)(void *ctx, struct fl_str name, struct fl_buf *out);
 
+/* What an instance is about to do that leaves the gateway, inside what its manifest asks for and the
+ * operator grants. All is borrowed for the call. */
+struct fl_call;
+struct fl_host_deed {
+	unsigned worker; /* whose loop asks */
+	const char *instance;
+	uint64_t generation; /* of the instance: newer ones have larger numbers */
+	const struct fl_outbound_target *target; /* an HTTP request to it; NULL: */
+	struct fl_str secret; /* this secret is put into one */
+	uint64_t bytes; /* of the request's body */
+	/* The request that it works on, on this worker and not cancelled; NULL: none (a timer's, one from
+	 * start()), or one that is over. */
+	const struct fl_call *call;
+};
+/* May it? Always on the loop of a worker, whatever thread the connector called from: what is asked for
+ * from another thread is decided when it has come to its worker. Never blocks. False: the connector is
+ * told FAIRLEAD_E_DENIED; whoever says so logs why. [loop] */
+typedef bool (*fl_host_may_fn)(void *ctx, const struct fl_host_deed *deed);
+
 struct fl_host_config {
 	const char *state_dir; /* private copies of connectors go to state_dir/gen; made 0700 */
 	unsigned workers;
 	struct fl_metrics *metrics;
 	fl_host_secret_fn secret;
 	void *secret_ctx;
+	fl_host_may_fn may; /* NULL: all that is granted */
+	void *may_ctx;
 	/* 0: 1 s, 30 s, 5 s, 1 s, 30 s; a callback that is inside for 5 s is stuck */
 	uint64_t create_limit_ns, ready_limit_ns, stop_limit_ns, destroy_limit_ns, drain_limit_ns,
 	    stuck_limit_ns;
@@ -87,6 +108,7 @@ struct fl_instance *fl_instance_ref(struct fl_instance *instance);
  * (drain limit), stop, destroy, join executors, module unref. Never blocks. [any] */
 struct fl_instance *fl_instance_unref(struct fl_instance *instance);
 const char *fl_instance_name(const struct fl_instance *instance);
+uint64_t fl_instance_generation(const struct fl_instance *instance); /* counts instances, from 1 */
 struct fl_module *fl_instance_module(const struct fl_instance *instance);
 
 /* ---- what is there ---- */

@@ -19,17 +19,21 @@ static bool is_on(const struct fl_worker *worker)
 	return fl_inside.worker == worker;
 }
 
-/* The worker that carries it: the one we are on, the request's, or any. */
-static struct fl_worker *choose_worker(struct fl_life *life, fairlead_id req)
+/* The worker that carries it: the one we are on, the request's, or any. What leaves the gateway for a
+ * request is decided as that request's, which only its own worker may look at. */
+static struct fl_worker *choose_worker(struct fl_life *life, fairlead_id req, uint32_t kind)
 {
 	struct fl_host *host = life->instance->host;
 	uint32_t table = fl_slot_table_of(req);
 
-	if (fl_inside.worker && fl_inside.worker->host == host)
+	bool has_request = req != 0 && table < host->workers_n;
+
+	if (fl_inside.worker && fl_inside.worker->host == host &&
+	    (kind != FAIRLEAD_EVENT_HTTP || !has_request || life->instance->is_sharded))
 		return fl_inside.worker;
 	if (life->instance->is_sharded)
 		return &host->workers[life->index];
-	return &host->workers[req != 0 && table < host->workers_n ? table : 0];
+	return &host->workers[has_request ? table : 0];
 }
 
 static struct fl_op *take_slot(struct fl_worker *worker, bool is_foreign)
@@ -71,7 +75,7 @@ static bool count_in(struct fl_life *life)
 
 struct fl_op *fl_op_take(struct fl_life *life, fairlead_id req, uint32_t kind)
 {
-	struct fl_worker *worker = choose_worker(life, req);
+	struct fl_worker *worker = choose_worker(life, req, kind);
 	bool is_foreign = !is_on(worker);
 	struct fl_op *op;
 
@@ -382,6 +386,18 @@ uint64_t fl_op_request_deadline(const struct fl_life *life, fairlead_id req)
 	    atomic_load_explicit(&debt->self, memory_order_relaxed) != life->self)
 		return 0;
 	return atomic_load_explicit(&debt->deadline_ns, memory_order_relaxed);
+}
+
+const struct fl_call *fl_op_request_call(const struct fl_op *op)
+{
+	const struct fl_debt *debt = fl_debt_find(op->life->instance->host, op->req);
+
+	/* Another thread may answer it meanwhile; it is released on this loop only. */
+	if (op->req == 0 || !debt || debt->worker != op->worker ||
+	    fl_slot_state(&debt->slot, op->req) != FL_DEBT_OPEN ||
+	    atomic_load_explicit(&debt->self, memory_order_relaxed) != op->life->self)
+		return NULL;
+	return debt->call;
 }
 
 struct fl_life *fl_service_enter(fairlead_id self, const char *extension, enum fl_phase until,

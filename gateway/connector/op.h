@@ -28,7 +28,7 @@ enum { /* states of an operation's slot, beside FL_SLOT_FREE */
 
 struct fl_op_http { /* arguments on their way to another thread, and what makes the request */
 	struct fl_outbound_policy policy; /* when the arguments are narrower than the instance's */
-	bool has_policy;
+	uint64_t body_bytes;
 	struct fl_outbound_request *request; /* NULL: not started, or done */
 };
 
@@ -94,6 +94,10 @@ void fl_ops_cancel_request(struct fl_worker *worker, const struct fl_instance *i
 
 /* The deadline of a request that this life owes; 0: none, or not its own. [any] */
 uint64_t fl_op_request_deadline(const struct fl_life *life, fairlead_id req);
+
+/* The request that the operation is for: NULL when there is none, when it is not its life's own, not
+ * this worker's, answered or cancelled. Valid until the loop does something else. [loop] */
+const struct fl_call *fl_op_request_call(const struct fl_op *op);
 
 /* The tables of the extensions, for host_table.c. */
 extern const fairlead_http fl_service_http;

@@ -3,7 +3,8 @@
  *
  * A thread that is no worker's cannot use a worker's client: its arguments are copied and sent to
  * the worker, secrets unresolved. Values of secrets exist here only in a buffer that is wiped, and
- * in the client.
+ * in the client. begin() is always on the loop of the operation's worker, so that is where it is
+ * decided whether the request may leave and may hold its secrets.
  */
 #include "config.h" /* _GNU_SOURCE, for memmem() */
 
@@ -23,6 +24,28 @@ _Static_assert(sizeof(struct fl_header) == sizeof(fairlead_kv) &&
 static struct fl_str str_of(fairlead_str s)
 {
 	return fl_str_n(s.p, s.n);
+}
+
+/* ---- may it? ---- */
+
+static bool may(const struct fl_op *op, struct fl_host_deed deed)
+{
+	const struct fl_instance *instance = op->life->instance;
+	const struct fl_host_config *config = &instance->host->config;
+
+	if (!config->may)
+		return true;
+	deed.worker = op->worker->index;
+	deed.instance = fl_instance_name(instance);
+	deed.generation = instance->generation;
+	deed.bytes = op->http.body_bytes;
+	deed.call = fl_op_request_call(op);
+	return config->may(config->may_ctx, &deed);
+}
+
+static bool may_send(void *ctx, const struct fl_outbound_target *target)
+{
+	return may(ctx, (struct fl_host_deed){.target = target});
 }
 
 /* ---- secrets ---- */
@@ -48,9 +71,9 @@ static const char *find_open(struct fl_str s)
 }
 
 /* Appends the value with its secrets put in. */
-static fairlead_status resolve(const struct fl_instance *instance, struct fl_str value,
-                               struct fl_buf *out)
+static fairlead_status resolve(const struct fl_op *op, struct fl_str value, struct fl_buf *out)
 {
+	const struct fl_instance *instance = op->life->instance;
 	const struct fl_host_config *config = &instance->host->config;
 	const char *open, *close;
 
@@ -64,7 +87,8 @@ static fairlead_status resolve(const struct fl_instance *instance, struct fl_str
 		if (!close)
 			return FAIRLEAD_E_INVAL;
 		name = fl_str_n(rest.p, (size_t)(close - rest.p));
-		if (!is_granted(instance, name) || !config->secret)
+		if (!is_granted(instance, name) || !config->secret ||
+		    !may(op, (struct fl_host_deed){.secret = name}))
 			return FAIRLEAD_E_DENIED;
 		fl_buf_add(out, fl_str_n(value.p, (size_t)(open - value.p)));
 		if (!config->secret(config->secret_ctx, name, out))
@@ -76,8 +100,8 @@ static fairlead_status resolve(const struct fl_instance *instance, struct fl_str
 }
 
 /* `out` gets all its room at once: growing would leave a copy behind in freed memory. */
-static fairlead_status resolve_all(const struct fl_instance *instance, struct fl_header *headers,
-                                   size_t n, struct fl_buf *out)
+static fairlead_status resolve_all(const struct fl_op *op, struct fl_header *headers, size_t n,
+                                   struct fl_buf *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t start = out->len;
@@ -87,7 +111,7 @@ static fairlead_status resolve_all(const struct fl_instance *instance, struct fl
 			continue;
 		if (out->cap == 0 && !fl_buf_reserve(out, RESOLVED_MAX))
 			return FAIRLEAD_E_AGAIN;
-		status = resolve(instance, headers[i].value, out);
+		status = resolve(op, headers[i].value, out);
 		if (status != FAIRLEAD_OK)
 			return status;
 		headers[i].value = fl_str_n(out->p + start, out->len - start);
@@ -244,6 +268,7 @@ static fairlead_status begin(struct fl_op *op, const fairlead_http_request *args
 	    .headers_n = args->headers_n,
 	    .body = str_of(args->body),
 	    .deadline_ns = deadline_of(op, args),
+	    .may = may_send,
 	    .on_done = on_done,
 	    .ctx = op,
 	};
@@ -253,8 +278,9 @@ static fairlead_status begin(struct fl_op *op, const fairlead_http_request *args
 	for (size_t i = 0; i < args->headers_n; i++)
 		headers[i] =
 		    (struct fl_header){str_of(args->headers[i].k), str_of(args->headers[i].v)};
+	op->http.body_bytes = args->body.n;
 	fl_buf_init(&resolved, RESOLVED_MAX);
-	status = resolve_all(op->life->instance, headers, args->headers_n, &resolved);
+	status = resolve_all(op, headers, args->headers_n, &resolved);
 	if (status == FAIRLEAD_OK &&
 	    fl_outbound_send(op->worker->client, &out, &op->http.request, &err) != 0)
 		status = code_of(&err);

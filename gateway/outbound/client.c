@@ -272,6 +272,14 @@ static int start(struct fl_outbound_request *r, const struct fl_outbound_args *a
 	return no_memory(err);
 }
 
+static int forbid(const struct fl_outbound_target *target, struct fl_error *err)
+{
+	(void)fl_error_set(err, "outbound_denied", "%.*s:%u is forbidden", FL_STR_ARGS(target->host),
+			   (unsigned)target->port);
+	fl_error_hint(err, "the gateway's log names the policy");
+	return -1;
+}
+
 int fl_outbound_send(struct fl_outbound *client, const struct fl_outbound_args *args,
 		     struct fl_outbound_request **ret, struct fl_error *err)
 {
@@ -287,6 +295,8 @@ int fl_outbound_send(struct fl_outbound *client, const struct fl_outbound_args *
 	    fl_outbound_url_check(&pool->origins, args->policy, args->url, &origin, &target,
 				  err) != 0)
 		return -1;
+	if (args->may && !args->may(args->ctx, &origin->target))
+		return forbid(&origin->target, err);
 	if (fl_outbound_request_take(pool, args->policy, &r) != 0)
 		return no_memory(err);
 	if (start(r, args, origin, target, err) != 0) {

@@ -77,6 +77,15 @@ struct fl_outbound_request;
  * The response is borrowed for the call. */
 typedef void (*fl_outbound_done_fn)(void *ctx, const struct fl_outbound_response *response);
 
+struct fl_outbound_target { /* where a request goes, as libcurl understood the URL */
+	/* lower case, without brackets, zone id and dot at its end; lives as long as the call */
+	struct fl_str host;
+	uint16_t port;
+	bool is_internal; /* not public as it is written: fl_outbound_guard_is_internal() */
+};
+/* May this request go there? Asked inside fl_outbound_send(), after the policy. [loop] */
+typedef bool (*fl_outbound_may_fn)(void *ctx, const struct fl_outbound_target *target);
+
 struct fl_outbound_args { /* everything is copied by fl_outbound_send() but policy and ctx */
 	const struct fl_outbound_policy *policy;
 	struct fl_str method, url;
@@ -86,6 +95,7 @@ struct fl_outbound_args { /* everything is copied by fl_outbound_send() but poli
 	size_t headers_n;
 	struct fl_str body;
 	uint64_t deadline_ns; /* monotonic; 0: policy->timeout_ms from now; the earlier counts */
+	fl_outbound_may_fn may; /* NULL: it may */
 	fl_outbound_done_fn on_done;
 	void *ctx;
 };
@@ -94,7 +104,7 @@ FL_MUST_USE int fl_outbound_create(struct fl_loop *loop, struct fl_outbound **re
 /* Cancels what runs (on_done is called for each). Not from inside on_done. Accepts NULL. */
 struct fl_outbound *fl_outbound_destroy(struct fl_outbound *client);
 /* [loop] 0 and *ret (for fl_outbound_cancel; invalid once on_done was called), or -1 and err with
- * code "outbound_busy" (max_concurrent), "outbound_denied" (host not allowed),
+ * code "outbound_busy" (max_concurrent), "outbound_denied" (host not allowed, or `may` said no),
  * "outbound_invalid" (method, URL or header). on_done is not called then. */
 FL_MUST_USE int fl_outbound_send(struct fl_outbound *client, const struct fl_outbound_args *args,
 				 struct fl_outbound_request **ret, struct fl_error *err);

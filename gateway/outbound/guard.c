@@ -118,6 +118,27 @@ const char *fl_outbound_guard_address(const struct sockaddr *address, socklen_t 
 	return "not an internet address";
 }
 
+bool fl_outbound_guard_is_internal(struct fl_str host)
+{
+	static const struct fl_str local = FL_STR_INIT("localhost"), below = FL_STR_INIT(".localhost");
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	char text[INET6_ADDRSTRLEN];
+
+	if (fl_str_eq(host, local) ||
+	    (host.n > below.n &&
+	     fl_str_eq(fl_str_n(host.p + host.n - below.n, below.n), below)))
+		return true;
+	if (host.n == 0 || host.n >= sizeof text)
+		return false;
+	memcpy(text, host.p, host.n);
+	text[host.n] = '\0';
+	if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+		return fl_outbound_guard_address((const struct sockaddr *)&v4, sizeof v4) != NULL;
+	return inet_pton(AF_INET6, text, &v6.sin6_addr) == 1 &&
+	       fl_outbound_guard_address((const struct sockaddr *)&v6, sizeof v6) != NULL;
+}
+
 static bool entry_matches(struct fl_str entry, struct fl_str host, uint16_t port)
 {
 	size_t colon = entry.n;

@@ -26,4 +26,9 @@ const char *fl_outbound_guard_address(const struct sockaddr *address, socklen_t 
 bool fl_outbound_guard_host(const struct fl_str *entries, size_t n, struct fl_str host,
 			    uint16_t port);
 
+/* Is the host one that is not public as it is written: an address that fl_outbound_guard_address()
+ * has a reason for, "localhost" or a name below it (RFC 6761)? In lower case, without brackets. What a
+ * name resolves to is not asked. */
+bool fl_outbound_guard_is_internal(struct fl_str host);
+
 #endif

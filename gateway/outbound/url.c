@@ -40,16 +40,40 @@ static void free_text(char **text)
 	curl_free(*text);
 }
 
-static int check_host(CURLU *parsed, const struct fl_outbound_policy *policy, struct fl_error *err)
+/* "[FE80::1%25eth0]" is fe80::1, "Example.COM." is example.com. */
+static struct fl_str plain_host(const char *host, char out[FL_OUTBOUND_ORIGIN_MAX])
+{
+	size_t n = 0;
+
+	for (host += *host == '['; *host && *host != ']' && *host != '%' &&
+				   n + 1 < FL_OUTBOUND_ORIGIN_MAX; host++)
+		out[n++] = (char)(*host >= 'A' && *host <= 'Z' ? *host | 0x20 : *host);
+	if (n > 0 && out[n - 1] == '.')
+		n--;
+	return fl_str_n(out, n);
+}
+
+static void take_target(struct fl_outbound_origin *origin, const char *host, uint64_t port)
+{
+	origin->target.host = plain_host(host, origin->host);
+	origin->target.port = (uint16_t)port;
+	origin->target.is_internal = fl_outbound_guard_is_internal(origin->target.host);
+}
+
+static int check_host(struct fl_outbound_origin *origin, const struct fl_outbound_policy *policy,
+		      struct fl_error *err)
 {
 	FL_CLEANUP(free_text) char *host = NULL;
 	FL_CLEANUP(free_text) char *port = NULL;
 	uint64_t number;
 
+	CURLU *parsed = origin->parsed;
+
 	if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
 	    curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
 	    !fl_str_to_u64(fl_str(port), &number) || number == 0 || number > 65535)
 		return invalid(err, "no host or no port");
+	take_target(origin, host, number);
 	if (policy->allow_any_host || fl_outbound_guard_host(policy->hosts, policy->hosts_n,
 							     fl_str(host), (uint16_t)number))
 		return 0;
@@ -82,7 +106,7 @@ static int make_origin(const struct fl_outbound_policy *policy, struct fl_str te
 	if (!origin->parsed || curl_url_set(origin->parsed, CURLUPART_URL, origin->text,
 					    CURLU_DISALLOW_USER) != CURLUE_OK)
 		return invalid(err, "cannot be parsed");
-	if (check_host(origin->parsed, policy, err) != 0)
+	if (check_host(origin, policy, err) != 0)
 		return -1;
 	*ret = origin;
 	origin = NULL;

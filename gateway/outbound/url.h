@@ -20,6 +20,8 @@ struct fl_outbound_origin {
 	unsigned refs; /* the table and each request that was last sent there */
 	const struct fl_outbound_policy *policy; /* that allowed it */
 	CURLU *parsed;
+	struct fl_outbound_target target;
+	char host[FL_OUTBOUND_ORIGIN_MAX]; /* of the target */
 	size_t n;
 	char text[FL_OUTBOUND_ORIGIN_MAX]; /* with a NUL */
 };
