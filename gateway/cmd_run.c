@@ -1,7 +1,7 @@
 /* gateway/cmd_run.c - fairlead run: puts the parts together, and takes them apart again
  * SPDX-License-Identifier: Apache-2.0
  *
- * start: configuration, data folder, metrics, access log, secrets, connector host, pipeline,
+ * start: configuration, data folder, metrics, access log, secrets, pipeline, connector host,
  *        listeners and workers, control thread (the first configuration goes live), admin API
  * stop:  no new connections, drain, close, control thread (instances retire), host, workers, ...
  *
@@ -154,19 +154,21 @@ static int start_parts(struct fl_run *run, struct fl_error *err)
 	if (fl_access_log_open(run->server->access_log.p, run->workers, ACCESS_RING_BYTES,
 	                       &run->access, err) < 0)
 		return -1;
-	host.metrics = run->metrics;
-	host.secret = fl_secrets_append;
-	host.secret_ctx = run->secrets;
-	if (fl_host_create(&host, &run->host, err) < 0)
-		return -1;
-	if (fl_catalogue_open(run->data_dir, &run->server->connector_dirs, &run->catalogue, err) <
-	    0)
-		return -1;
 	if (fl_pipeline_create(&(struct fl_pipeline_config){.workers = run->workers,
 	                                                    .metrics = run->metrics,
 	                                                    .access_log = run->access},
 	                       &run->pipeline) < 0)
 		return fl_error_set(err, "out_of_memory", "no memory to start");
+	host.metrics = run->metrics;
+	host.secret = fl_secrets_append;
+	host.secret_ctx = run->secrets;
+	host.may = fl_pipeline_may;
+	host.may_ctx = run->pipeline;
+	if (fl_host_create(&host, &run->host, err) < 0)
+		return -1;
+	if (fl_catalogue_open(run->data_dir, &run->server->connector_dirs, &run->catalogue, err) <
+	    0)
+		return -1;
 	return 0;
 }
 

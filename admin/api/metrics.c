@@ -128,6 +128,11 @@ static void refusals(void *ctx, struct fl_buf *out)
 	fl_http_collect_refusals(of(ctx)->parts.http, out);
 }
 
+static void connector_decisions(void *ctx, struct fl_buf *out)
+{
+	fl_pipeline_collect_deeds(of(ctx)->parts.pipeline, out);
+}
+
 static const struct {
 	const char *name, *type, *help;
 	fl_metrics_collect_fn collect;
@@ -154,6 +159,9 @@ static const struct {
     {"fairlead_connections", "gauge", "Open connections of callers.", connections, true},
     {"fairlead_connections_total", "counter", "Connections of callers, by what became of them.",
      connections_total, true},
+    {"fairlead_connector_decisions_total", "counter",
+     "What policies said of requests and secrets of connectors themselves.", connector_decisions,
+     false},
     {"fairlead_http_refusals_total", "counter", "Requests refused before routing, by code.",
      refusals, true},
 };

@@ -159,6 +159,14 @@ static int publish(struct fl_control *control, struct fl_change *change, struct 
 	return 0;
 }
 
+/* Nothing became of the new ones. */
+static int expect_old(struct fl_control *control)
+{
+	fl_pipeline_expect(control->parts.pipeline,
+	                   control->live == NULL ? NULL : control->live->bundle);
+	return -1;
+}
+
 static int build_and_publish(struct fl_control *control, struct fl_change *change,
                              struct fl_problems *problems, struct fl_control_outcome *ret)
 {
@@ -168,6 +176,7 @@ static int build_and_publish(struct fl_control *control, struct fl_change *chang
 	struct fl_live_parts parts = {
 	    .host = control->parts.host,
 	    .catalogue = control->parts.catalogue,
+	    .pipeline = control->parts.pipeline,
 	    .old = old,
 	    .config = change->config,
 	    .activations = change->activations,
@@ -178,12 +187,12 @@ static int build_and_publish(struct fl_control *control, struct fl_change *chang
 	struct fl_live *live;
 
 	if (fl_live_build(&parts, &live, problems) < 0)
-		return -1;
+		return expect_old(control);
 	ret->is_changed = !is_same(old, live);
 	ret->revision = live->revision;
 	if (publish(control, change, live, problems, ret) < 0) {
 		(void)fl_live_unref(live);
-		return -1;
+		return expect_old(control);
 	}
 	adopt(control, change, live);
 	return 0;

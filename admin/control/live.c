@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "gateway/connector/config_check.h"
+#include "gateway/pipeline/pipeline.h"
 
 #define LIVE_BYTES_MAX (64u << 20)
 #define WARNINGS_BYTES_MAX (1u << 20)
@@ -407,8 +408,10 @@ static int build(struct build *b)
 		return -1;
 	bool has_modules = find_modules(b) == 0, has_policies = compile_policies(b) == 0;
 
-	if (!has_modules || probe_instances(b) < 0 || !has_policies || open_decision_log(b) < 0 ||
-	    create_instances(b) < 0)
+	if (!has_modules || probe_instances(b) < 0 || !has_policies || open_decision_log(b) < 0)
+		return -1;
+	fl_pipeline_expect(b->parts->pipeline, b->live->bundle);
+	if (create_instances(b) < 0)
 		return -1;
 	keep_warnings(b);
 	return fl_arena_is_overflown(&b->live->arena) ? -1 : 0;

@@ -44,6 +44,7 @@ struct fl_live {
 struct fl_live_parts { /* all borrowed for the build */
 	struct fl_host *host;
 	struct fl_catalogue *catalogue;
+	struct fl_pipeline *pipeline; /* told of the policies before instances start */
 	struct fl_live *old; /* NULL at start */
 	struct fl_config *config;
 	const struct fl_activations *activations;

@@ -45,6 +45,7 @@ struct fl_snapshot {
 	struct fl_instance **instances; /* references; config->instances_n, some NULL */
 	struct fl_snapshot_route *routes; /* config->routes_n */
 	struct fl_credentials *credentials; /* of the config's consumers */
+	uint64_t newest_generation; /* of its instances */
 	struct fl_bundle *bundle; /* a reference; NULL: no policies */
 	struct fl_access_log *decision_log; /* a reference, or NULL */
 	struct fl_route_table *table; /* a match's target is a struct fl_snapshot_route */

@@ -40,6 +40,14 @@ FL_MUST_USE int fl_pipeline_publish(struct fl_pipeline *pipeline, struct fl_snap
 /* Waits until every snapshot that was replaced or taken away is freed, and what it held is let go:
  * then no instance is held by a request any more. False on timeout. For the stop. [control] */
 bool fl_pipeline_wait_freed(struct fl_pipeline *pipeline, uint64_t timeout_ns);
+/* The policies that instances are decided with which are newer than those of the published snapshot, or
+ * when there is none: told before they start, and when nothing became of them. NULL: there are none. Takes
+ * a reference. [control] */
+void fl_pipeline_expect(struct fl_pipeline *pipeline, struct fl_bundle *bundle);
+/* A fl_host_may_fn; ctx: a struct fl_pipeline. Without policies all is allowed that is granted. [loop] */
+bool fl_pipeline_may(void *ctx, const struct fl_host_deed *deed);
+/* Samples of fairlead_connector_decisions_total. [any] */
+void fl_pipeline_collect_deeds(const struct fl_pipeline *pipeline, struct fl_buf *out);
 /* Snapshots not freed yet: the published one and those that requests still hold. [any] */
 uint64_t fl_pipeline_snapshots_alive(const struct fl_pipeline *pipeline);
 

@@ -176,6 +176,15 @@ static void check_paths(const struct fl_config *config, struct fl_problems *prob
 
 /* ---- the whole ---- */
 
+static void take_instance(struct fl_snapshot *snapshot, size_t i, struct fl_instance *instance)
+{
+	uint64_t generation = fl_instance_generation(instance);
+
+	snapshot->instances[i] = fl_instance_ref(instance);
+	if (generation > snapshot->newest_generation)
+		snapshot->newest_generation = generation;
+}
+
 struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
                                       struct fl_problems *problems)
 {
@@ -202,7 +211,7 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	}
 	for (size_t i = 0; i < config->instances_n; i++)
 		if (parts->instances[i])
-			snapshot->instances[i] = fl_instance_ref(parts->instances[i]);
+			take_instance(snapshot, i, parts->instances[i]);
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
 	snapshot->credentials = fl_credentials_build(config, parts->auth_key, problems);

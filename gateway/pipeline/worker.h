@@ -20,6 +20,18 @@
 #include "gateway/pipeline/ids.h"
 #include "gateway/pipeline/pipeline.h"
 
+/* What instances do by themselves on one worker: deed.c. */
+struct fl_deeds {
+	/* the worker's loop */
+	struct fl_arena scratch;
+	uint64_t second_ns; /* monotonic: when the window of `logged` began */
+	unsigned logged;
+	/* written by the worker, read by any */
+	_Atomic uint64_t n[2][2]; /* by enum fl_deed_kind, and whether it was allowed */
+};
+void fl_deeds_init(struct fl_deeds *deeds);
+void fl_deeds_fini(struct fl_deeds *deeds);
+
 struct fl_pipeline_worker {
 	_Alignas(64) struct fl_pipeline *pipeline;
 	struct fl_loop *loop;
@@ -29,6 +41,7 @@ struct fl_pipeline_worker {
 	uint64_t wall_offset_ns; /* wall clock - monotonic clock */
 	uint64_t wall_checked_ns; /* monotonic */
 	struct fl_access_log *access_log;
+	struct fl_deeds deeds;
 	struct fl_metric_route_shard *unrouted; /* requests that no route took */
 	struct fl_policy_counts policies;
 	/* any thread */
@@ -50,6 +63,7 @@ struct fl_pipeline {
 	/* guarded by lock */
 	struct fl_snapshot *dead; /* for the reaper */
 	bool is_stopping;
+	struct fl_bundle *expected; /* a reference, or NULL: no policies */
 
 	struct fl_pipeline_worker workers[];
 };

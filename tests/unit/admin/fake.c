@@ -203,6 +203,12 @@ struct fl_instance *fl_instance_unref(struct fl_instance *i)
 	return NULL;
 }
 
+uint64_t fl_instance_generation(const struct fl_instance *i)
+{
+	(void)i;
+	return 1;
+}
+
 const char *fl_instance_name(const struct fl_instance *i)
 {
 	return i->name;
@@ -245,6 +251,18 @@ struct fl_pipeline *fake_pipeline(void)
 	static char it;
 
 	return (struct fl_pipeline *)(void *)&it;
+}
+
+void fl_pipeline_expect(struct fl_pipeline *pipeline, struct fl_bundle *bundle)
+{
+	(void)pipeline;
+	(void)bundle;
+}
+
+void fl_pipeline_collect_deeds(const struct fl_pipeline *pipeline, struct fl_buf *out)
+{
+	(void)pipeline;
+	(void)out;
 }
 
 int fl_pipeline_publish(struct fl_pipeline *pipeline, struct fl_snapshot *snapshot,

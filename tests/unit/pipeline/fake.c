@@ -78,6 +78,11 @@ struct fl_instance *fl_instance_unref(struct fl_instance *instance)
 	return NULL;
 }
 
+uint64_t fl_instance_generation(const struct fl_instance *instance)
+{
+	return instance->generation;
+}
+
 const char *fl_instance_name(const struct fl_instance *instance)
 {
 	return instance->name;

@@ -17,6 +17,7 @@
 struct fl_instance {
 	const char *name;
 	atomic_int refs;
+	uint64_t generation;
 	/* the script */
 	int start_result; /* of fl_call_start() */
 	struct fl_call_result result; /* for FL_CALL_DONE */
