@@ -546,6 +546,7 @@ static const struct {
     {"logs", logs},
     {"timer", timer},
     {"timer_cancel", timer_cancel},
+    {"timer_http", timer}, /* asks for no request */
     {"timer_leak", timer_leak},
     {"timers_many", timers_many},
     {"exec", exec},
@@ -618,6 +619,15 @@ static void on_http(fairlead_inst *inst, const fairlead_event *event)
 		reply_status(inst, event->status);
 }
 
+static void on_timer_http(fairlead_inst *inst)
+{
+	fairlead_id op;
+	fairlead_status status = http_send(inst, 0, str("from a timer"), &op);
+
+	if (status < 0)
+		reply_status(inst, status);
+}
+
 static void on_kv(fairlead_inst *inst, const fairlead_event *event)
 {
 	const fairlead_kv_result *r = event->payload;
@@ -646,7 +656,9 @@ static void on_event(fairlead_inst *inst, const fairlead_event *event)
 		abort(); /* no callback runs beside start() */
 	if (event->kind == FAIRLEAD_EVENT_EXEC && is(inst, "exec_timer"))
 		return; /* its timer answers */
-	if (event->kind == FAIRLEAD_EVENT_HTTP)
+	if (event->kind == FAIRLEAD_EVENT_TIMER && is(inst, "timer_http"))
+		on_timer_http(inst);
+	else if (event->kind == FAIRLEAD_EVENT_HTTP)
 		on_http(inst, event);
 	else if (event->kind == FAIRLEAD_EVENT_KV)
 		on_kv(inst, event);

@@ -190,6 +190,89 @@ static void test_http_exec(void **state)
 	check_https("mock-sharded", false, "exec_http");
 }
 
+/* ---- may it? ---- */
+
+static struct {
+	struct fl_host_deed deed; /* the last one of a host */
+	char host[64];
+	unsigned hosts, secrets;
+	bool is_on_loop;
+	bool forbids_hosts, forbids_secrets;
+} seen;
+
+static bool look(const struct fl_host_deed *deed)
+{
+	seen.is_on_loop = pthread_equal(pthread_self(), w.workers[deed->worker].thread) != 0;
+	if (deed->target == NULL) {
+		assert_true(fl_str_is(deed->secret, "mock/token"));
+		seen.secrets++;
+		return !seen.forbids_secrets;
+	}
+	seen.deed = *deed;
+	(void)snprintf(seen.host, sizeof seen.host, "%.*s", FL_STR_ARGS(deed->target->host));
+	seen.hosts++;
+	return !seen.forbids_hosts;
+}
+
+/* Asked on the worker's loop, whatever thread it came from, and told of the request if it is one's.
+ */
+static void check_may(const char *name, const char *mode, bool has_request, const char *refused)
+{
+	const struct asked what = {mode, "/echo", TOKEN, NULL};
+	struct fl_instance *instance;
+	struct world_call c;
+
+	memset(&seen, 0, sizeof seen);
+	w.may = look;
+	instance = make(name, &what);
+	world_start(&c, instance, "hello");
+	world_wait(&c);
+	assert_int_equal(c.call.result.kind, FL_CALL_REPLIED);
+	assert_int_equal(seen.hosts, 1);
+	assert_int_equal(seen.secrets, 1);
+	assert_true(seen.is_on_loop);
+	assert_string_equal(seen.host, "127.0.0.1");
+	assert_string_equal(seen.deed.instance, fl_instance_name(instance));
+	assert_int_equal(seen.deed.generation, fl_instance_generation(instance));
+	if (seen.deed.call != (has_request ? &c.call : NULL))
+		fail_msg("%s, %s: the wrong request", name, mode);
+	assert_true(seen.deed.bytes >= 5);
+	world_finish(&c);
+	seen.forbids_hosts = true;
+	check_says(name, &what, refused);
+	seen.forbids_hosts = false;
+	seen.forbids_secrets = true;
+	check_says(name, &what, refused);
+	assert_int_equal(seen.hosts, 2); /* no secret, no request */
+	assert_int_equal(seen.secrets, 3);
+	world_drop(instance);
+}
+
+static void test_may(void **state)
+{
+	(void)state;
+	check_may("mock-parallel", "http", true, "E04");
+	check_may("mock-serial", "http", true, "e04");
+	check_may("mock-sharded", "http", true, "E04");
+	check_may("mock-parallel", "exec_http", true, "e04");
+	check_may("mock-parallel", "timer_http", false, "e04");
+	check_may("mock-serial", "timer_http", false, "e04");
+}
+
+/* What the grants refuse is not asked. */
+static void test_may_not(void **state)
+{
+	static const struct asked no_secret = {"http", "/echo", TOKEN, no_secrets},
+				  no_host = {"http", "/echo", "", other_host};
+
+	(void)state;
+	memset(&seen, 0, sizeof seen);
+	w.may = look;
+	check_says("mock-parallel", &no_secret, "E04");
+	check_says("mock-parallel", &no_host, "E04");
+	assert_int_equal(seen.hosts + seen.secrets, 0);
+}
+
 static void check_deadline(const char *name)
 {
 	static const struct asked what = {"http", "/hang", "", NULL};
@@ -342,6 +425,8 @@ int main(void)
 	    CASE("a retirement withdraws what was asked of others", test_retirement),
 	    CASE("what nobody waits for is withdrawn for those who are not told", test_untold),
 	    CASE("one request to others too many at once is refused", test_concurrency),
+	    CASE("whatever thread asks, a worker is asked whether it may", test_may),
+	    CASE("what is not granted is not asked", test_may_not),
 	    CASE("the limits of exec/1, timer/1 and kv/1, and who may use them", test_limits),
 	};
 

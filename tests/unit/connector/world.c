@@ -24,6 +24,12 @@ static bool append_secret(void *ctx, struct fl_str name, struct fl_buf *out)
 	return true;
 }
 
+static bool may(void *ctx, const struct fl_host_deed *deed)
+{
+	(void)ctx;
+	return w.may == NULL || w.may(deed);
+}
+
 static void *run_loop(void *loop)
 {
 	fl_loop_run(loop);
@@ -46,6 +52,7 @@ static void set_up(unsigned workers_n, uint64_t limit_ns)
 	    .state_dir = w.dir,
 	    .workers = workers_n,
 	    .secret = append_secret,
+	    .may = may,
 	    .create_limit_ns = limit_ns,
 	    .ready_limit_ns = limit_ns,
 	    .stop_limit_ns = limit_ns,
@@ -61,6 +68,7 @@ static void set_up(unsigned workers_n, uint64_t limit_ns)
 	if (fl_host_create(&config, &w.host, &world_error) != 0)
 		fail_msg("%s", world_error.message);
 	w.workers_n = workers_n;
+	w.may = NULL;
 	for (unsigned i = 0; i < workers_n; i++)
 		start_worker(i);
 }

@@ -22,6 +22,7 @@ struct world {
 	} workers[2];
 	unsigned workers_n;
 	char dir[FOLDER_PATH_MAX];
+	bool (*may)(const struct fl_host_deed *deed); /* NULL: all; set before instances are made */
 };
 
 extern struct world w;

@@ -127,6 +127,26 @@ static void matches_hosts(void **state)
 	assert_false(fl_outbound_guard_host(NULL, 0, FL_STR("api.example.com"), 443));
 }
 
+static void tells_internal_hosts(void **state)
+{
+	static const struct {
+		const char *host;
+		bool is_internal;
+	} rows[] = {
+	    {"127.0.0.1", true}, {"10.1.2.3", true}, {"192.168.0.1", true}, {"169.254.169.254", true},
+	    {"0.0.0.0", true}, {"::1", true}, {"fd00::1", true}, {"fe80::1", true},
+	    {"::ffff:10.0.0.1", true}, {"64:ff9b::a00:1", true}, {"localhost", true},
+	    {"a.localhost", true}, {"8.8.8.8", false}, {"2606:4700::1111", false},
+	    {"api.example.com", false}, {"notlocalhost", false}, {"localhost.example.com", false},
+	    {"10.example.com", false}, {"", false}, {".localhost", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++)
+		if (fl_outbound_guard_is_internal(fl_str(rows[i].host)) != rows[i].is_internal)
+			fail_msg("%s", rows[i].host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +154,7 @@ int main(void)
 	    FL_CASE("guard: public addresses are let through", allows_public_addresses),
 	    FL_CASE("guard: other address families are refused", refuses_other_families),
 	    FL_CASE("guard: a host is matched with its port, suffixes by whole labels", matches_hosts),
+	    FL_CASE("guard: what is not public as it is written", tells_internal_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
