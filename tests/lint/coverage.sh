@@ -1,0 +1,37 @@
+#!/bin/sh
+# Checks that each test that tests/README.md names is there: `FILE` "SENTENCE", "SENTENCE" ... Prints TAP.
+set -eu
+cd "${top_srcdir:-.}/tests"
+awk '
+function bad(what) { printf "# README.md:%d: %s\n", FNR, what; failures++ }
+# A file as one line; what clang-format broke in two is one string again, whatever the quotes.
+function text_of(path,   text, line) {
+	if (path in texts) return texts[path]
+	text = ""
+	while ((getline line < path) > 0) { sub(/^[ \t]+/, "", line); text = text line "\n" }
+	close(path)
+	gsub(/"\n"/, "", text)
+	return texts[path] = text
+}
+/^\|/ {
+	n = split($0, parts, "`")
+	for (i = 2; i <= n; i += 2) { # between backquotes; the sentences follow
+		path = parts[i]
+		if (path !~ /\.(c|mjs|txt)$/) continue
+		text = text_of(path)
+		if (text == "") { bad("no file tests/" path); continue }
+		m = split(parts[i + 1], words, "\"")
+		for (k = 2; k <= m; k += 2) {
+			named++
+			if (path ~ /txt$/) is_there = index(text, "== " words[k] "\n")
+			else is_there = index(text, "\"" words[k] "\"") || index(text, "\047" words[k] "\047")
+			if (!is_there)
+				bad(path " has no test \"" words[k] "\"")
+		}
+	}
+}
+END {
+	if (named < 100) bad("only " named + 0 " tests are named")
+	printf "1..1\n%sok 1 - coverage: %d named tests, %d faults\n", failures ? "not " : "", named, failures
+	exit failures != 0
+}' README.md
