@@ -106,12 +106,17 @@ static struct fl_str id_of(const struct fl_cedar_policy *policy)
 static void add_set(struct fl_bundle *b, struct fl_bundle_set *set, struct fl_str text,
                     bool is_shadow, struct fl_problems *problems)
 {
+	const struct fl_cedar_limits limits = {
+	    .policy_bytes = FL_CEDAR_POLICY_BYTES_MAX,
+	    .text_bytes = BYTES_MAX,
+	    .policies = FL_CEDAR_POLICIES_MAX,
+	};
 	const struct fl_cedar_policy *policy;
 	struct fl_bundle_policy *policies;
 	size_t n = 0;
 	bool is_other;
 
-	set->set = fl_cedar_set_create(NULL, BYTES_MAX);
+	set->set = fl_cedar_set_create(&limits, BYTES_MAX);
 	FL_ASSERT(set->set != NULL);
 	(void)!fl_cedar_set_add(set->set, text, "hand", problems);
 	check(problems);
