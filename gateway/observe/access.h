@@ -30,7 +30,7 @@ struct fl_access_record { /* all borrowed for the call */
 	struct fl_str route, instance, consumer, request_id, trace_id;
 	uint64_t bytes_in, bytes_out;
 	uint32_t status;
-	const char *decision; /* of the policies: "allow" or "deny"; NULL: none was made */
+	const char *decision; /* of the policies: "allow", "deny", ...; NULL: none was made */
 	const char *error; /* stable code of the problem, or NULL */
 };
 

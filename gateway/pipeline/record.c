@@ -25,9 +25,7 @@ static const char *error_of(const struct fl_request *req)
 
 static const char *decision_of(const struct fl_request *req)
 {
-	if (!req->decided)
-		return NULL;
-	return req->decided->decision.is_allowed ? "allow" : "deny";
+	return req->decided ? fl_metric_decision_name(req->decided->outcome) : NULL;
 }
 
 static void add_line(const struct fl_request *req, uint32_t status, uint64_t duration_ns)

@@ -246,7 +246,7 @@ static void strangers_are_counted_by_their_address(void **state)
 	assert_int_equal(status_from("192.0.2.2"), 200);
 	assert_int_equal(status_from("2001:db8::1"), 200);
 	assert_int_equal(status_from("2001:db8::ffff"), 429); /* the same /64 */
-	assert_string_equal(f.log.last.decision, "allow");
+	assert_string_equal(f.log.last.decision, "rate_limited");
 	assert_string_equal(f.log.last.error, "rate_limited");
 	assert_int_equal(status_from("2001:db8:0:1::1"), 200);
 	assert_int_equal(decided("echo", FL_METRIC_RATE_LIMITED), 2);
