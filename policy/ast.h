@@ -48,6 +48,9 @@ enum fl_cedar_expr_kind {
 };
 
 enum fl_cedar_var { FL_CEDAR_PRINCIPAL, FL_CEDAR_ACTION, FL_CEDAR_RESOURCE, FL_CEDAR_CONTEXT };
+#define FL_CEDAR_VARS 4u
+/* As they are written. */
+extern const char *const fl_cedar_var_names[FL_CEDAR_VARS];
 
 /* A set of 10,000 policies has more than 100,000 of these, so a node is one block: its operands
  * stand behind it, and a single name in it. */

@@ -56,11 +56,10 @@ static struct fl_str scope_text(struct printer *p, const char *name, const struc
 static const struct fl_cedar_scope *scope_of(const struct fl_cedar_step *step,
                                              const char **ret_name)
 {
-	static const char *const names[] = {"principal", "action", "resource"};
 	const struct fl_cedar_policy *p = step->row->policy;
 	const struct fl_cedar_scope *const scopes[] = {&p->principal, &p->action, &p->resource};
 
-	*ret_name = names[step->scope];
+	*ret_name = fl_cedar_var_names[step->scope];
 	return scopes[step->scope];
 }
 

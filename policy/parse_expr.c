@@ -14,6 +14,13 @@
 
 #include "policy/parser.h"
 
+const char *const fl_cedar_var_names[FL_CEDAR_VARS] = {
+    [FL_CEDAR_PRINCIPAL] = "principal",
+    [FL_CEDAR_ACTION] = "action",
+    [FL_CEDAR_RESOURCE] = "resource",
+    [FL_CEDAR_CONTEXT] = "context",
+};
+
 struct list {
 	struct fl_cedar_expr **items;
 	size_t n;
@@ -244,7 +251,6 @@ static struct fl_cedar_expr *function_call(struct fl_cedar_parser *p, struct fl_
 
 static struct fl_cedar_expr *name(struct fl_cedar_parser *p, struct fl_cedar_span start)
 {
-	static const char *const vars[] = {"principal", "action", "resource", "context"};
 	struct fl_str path, id;
 
 	if (!fl_cedar_parser_path(p, "an expression", &path))
@@ -258,8 +264,8 @@ static struct fl_cedar_expr *name(struct fl_cedar_parser *p, struct fl_cedar_spa
 	}
 	if (p->lx.token.kind == FL_CEDAR_T_LPAREN)
 		return function_call(p, start, path);
-	for (size_t i = 0; i < FL_ARRAY_LEN(vars); i++) {
-		if (!fl_str_is(path, vars[i]))
+	for (size_t i = 0; i < FL_CEDAR_VARS; i++) {
+		if (!fl_str_is(path, fl_cedar_var_names[i]))
 			continue;
 		struct fl_cedar_expr *x = make(p, FL_CEDAR_X_VAR, start, NULL, 0);
 

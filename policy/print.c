@@ -189,7 +189,6 @@ static void print_unary(struct fl_buf *out, const struct fl_cedar_expr *x)
 
 static void print_bare(struct fl_buf *out, const struct fl_cedar_expr *x)
 {
-	static const char *const vars[] = {"principal", "action", "resource", "context"};
 	const struct operator* op = & operators[x->kind];
 
 	if (op->text != NULL) {
@@ -205,7 +204,7 @@ static void print_bare(struct fl_buf *out, const struct fl_cedar_expr *x)
 		fl_cedar_value_print(out, x->value);
 		break;
 	case FL_CEDAR_X_VAR:
-		fl_buf_add_c(out, vars[x->var]);
+		fl_buf_add_c(out, fl_cedar_var_names[x->var]);
 		break;
 	case FL_CEDAR_X_NOT:
 	case FL_CEDAR_X_NEG:

@@ -291,14 +291,9 @@ static void check_policy(struct validation *v)
 	if (v->is_possible)
 		return;
 	(void)snprintf(pointer, sizeof pointer, "/%.*s", FL_STR_ARGS(p->id));
-	struct fl_problem *warning =
-	    fl_problems_add(v->report->problems, "impossible_policy", at, fl_str(pointer),
-	                    "the policy is false for every request");
-
-	v->report->problems->errors--;
-	v->report->problems->warnings++;
-	if (warning != NULL)
-		warning->is_warning = true;
+	fl_problem_warn(v->report->problems,
+	                fl_problems_add(v->report->problems, "impossible_policy", at,
+	                                fl_str(pointer), "the policy is false for every request"));
 }
 
 struct room {
