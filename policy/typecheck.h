@@ -38,6 +38,7 @@ struct fl_cedar_report {
 	struct fl_problems *problems;
 	const struct fl_cedar_policy *policy;
 	struct fl_arena *arena;
+	const struct fl_arena *typing; /* once it is full nothing is known, and nothing is told */
 	struct fl_cedar_reported *first;
 	size_t errors;
 };

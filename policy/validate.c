@@ -25,6 +25,8 @@ void fl_cedar_report(struct fl_cedar_report *r, const char *code, struct fl_ceda
 	char text[512], pointer[256];
 	va_list ap;
 
+	if (fl_arena_is_overflown(r->typing))
+		return;
 	for (mark = r->first; mark != NULL; mark = mark->next)
 		if (strcmp(mark->code, code) == 0 && mark->at == span.at && mark->len == span.len)
 			return;
@@ -230,10 +232,12 @@ static void check_environment(struct validation *v, const struct fl_cedar_action
 	};
 
 	check_clauses(v, &c);
-	if (fl_arena_is_overflown(v->scratch))
+	bool is_full = fl_arena_is_overflown(v->scratch);
+
+	fl_arena_reset(v->scratch);
+	if (is_full)
 		fl_cedar_report(v->report, "limit", v->policy->span,
 		                "typing takes more than %u bytes", FL_CEDAR_TYPING_BYTES_MAX);
-	fl_arena_reset(v->scratch);
 }
 
 /* An entity whose type is not declared leaves its side of the scope undecided, unless the type that
@@ -317,8 +321,10 @@ static size_t validate_one(const struct fl_cedar_schema *schema,
                            const struct fl_cedar_policy *policy, const struct fl_cedar_row *row,
                            struct room *room, struct fl_problems *problems)
 {
-	struct fl_cedar_report report = {
-	    .problems = problems, .policy = policy, .arena = &room->reports};
+	struct fl_cedar_report report = {.problems = problems,
+	                                 .policy = policy,
+	                                 .arena = &room->reports,
+	                                 .typing = &room->scratch};
 	struct validation v = {
 	    .schema = schema, .policy = policy, .report = &report, .scratch = &room->scratch};
 
