@@ -178,7 +178,7 @@ static struct fl_cedar_raw_type *record(struct json_reader *r, const struct fl_c
 
 		t->attrs[i] = (struct fl_cedar_raw_attr){
 		    .name = m->key,
-		    .is_required = required == NULL || required->u.boolean,
+		    .is_required = !is_ok || required == NULL || required->u.boolean,
 		    .type = is_ok ? type(r, &m->value, TYPE_ATTR) : NULL,
 		};
 		if (t->attrs[i].type == NULL)
