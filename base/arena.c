@@ -10,7 +10,7 @@
 struct fl_arena_block {
 	struct fl_arena_block *older;
 	size_t bytes; /* room in data */
-	_Alignas(16) char data[];
+	_Alignas(FL_ARENA_ALIGN) char data[];
 };
 
 void fl_arena_init(struct fl_arena *a, size_t first_bytes, size_t max_bytes)
@@ -60,7 +60,7 @@ static void *refuse(struct fl_arena *a)
 
 void *fl_arena_alloc_slow(struct fl_arena *a, size_t bytes)
 {
-	size_t need = bytes == 0 ? 16 : (bytes + 15u) & ~(size_t)15u;
+	size_t need = bytes == 0 ? FL_ARENA_ALIGN : fl_arena_round(bytes);
 	size_t room = a->blocks == NULL ? a->first_bytes : a->blocks->bytes * 2;
 
 	if (need < bytes || a->overflown)

@@ -35,7 +35,7 @@ void fl_arena_fini(struct fl_arena *a);
 void fl_arena_wipe(struct fl_arena *a);
 /* Frees all but the first block and clears the overflow mark. */
 void fl_arena_reset(struct fl_arena *a);
-/* 16-byte aligned; NULL when over the cap or out of memory (both latch the overflow mark). */
+/* Aligned for pointers and 64-bit numbers; NULL when over the cap or out of memory (both latch the overflow mark). */
 void *fl_arena_alloc_slow(struct fl_arena *a, size_t bytes);
 void *fl_arena_zalloc(struct fl_arena *a, size_t bytes);
 /* An array of `n` zeroed items; checks the multiplication. */
@@ -50,9 +50,18 @@ static inline bool fl_arena_is_overflown(const struct fl_arena *a)
 	return a->overflown;
 }
 
+/* Nothing that lives in arenas needs more; with 16 many small things would be larger. */
+#define FL_ARENA_ALIGN 8u
+
+/* As much as `bytes` take; 0 when that is too much. */
+static inline size_t fl_arena_round(size_t bytes)
+{
+	return (bytes + FL_ARENA_ALIGN - 1) & ~(size_t)(FL_ARENA_ALIGN - 1);
+}
+
 static inline void *fl_arena_alloc(struct fl_arena *a, size_t bytes)
 {
-	size_t need = (bytes + 15u) & ~(size_t)15u;
+	size_t need = fl_arena_round(bytes);
 
 	if (FL_LIKELY(need >= bytes && (size_t)(a->end - a->at) >= need && need != 0)) {
 		void *p = a->at;
