@@ -212,7 +212,8 @@ test('@timeout and @max_body: the strictest of all that allow holds', async () =
 @timeout("10s") permit (principal, action, resource == Gw::Route::"slow");
 @max_body("16") permit (principal, action, resource == Gw::Route::"small");
 @max_body("1k") permit (principal, action, resource == Gw::Route::"small");`);
-	assert.equal((await problem('/slow')).code, 'deadline_exceeded');
+	// The connector's own request ends at the same moment; either may tell first.
+	assert.match((await problem('/slow')).code, /^(deadline_exceeded|connector_timeout)$/);
 	assert.equal((await send('/small', undefined, { method: 'POST', body: 'x'.repeat(16) })).status, 200);
 	const told = await send('/small', undefined, { method: 'POST', body: 'x'.repeat(17) });
 	assert.equal(told.status, 413);
