@@ -71,6 +71,8 @@ const expected = {
 	'curl -i -H "X-API-Key: $KEY" http://127.0.0.1:8080/v1/ledger/7': /^HTTP\/1\.1 403 [^]*"advice":\["use:internal_network"\]/,
 	'curl -i http://127.0.0.1:8080/v1/orders/7': /^HTTP\/1\.1 401 /,
 	'fairleadctl status': /^ready +yes$/m,
+	"fairleadctl explain 'GET http://127.0.0.1:8080/v1/ledger/7' --consumer acme":
+		/^route {6}ledger\n[^]*^deny: forbidden by sensitive\.internal\n[^]* says @advice\("use:internal_network"\)$/m,
 };
 
 test('the commands of docs/policy.md work as printed', async () => {
