@@ -4,6 +4,7 @@
  *	schema.c	configuration -> schema text; with the operator's own -> schema
  *	facts.c		configuration and the operator's JSON -> entities
  *	bundle.c	policies, obligations, and the whole
+ *	mute.c		who could not speak under these policies
  *
  * Each step tells all that is wrong with it and goes on as far as it makes sense.
  */
@@ -32,6 +33,10 @@ struct fl_str fl_bundle_action_name(const struct fl_config *config,
 /* False, and told. */
 bool fl_bundle_make_schema(struct fl_bundle_build *b);
 bool fl_bundle_make_entities(struct fl_bundle_build *b);
+
+/* Warns (policy_no_egress) of instances whose connector may ask the network for something, and no permit
+ * would ever let it. */
+void fl_bundle_tell_mute(struct fl_bundle_build *b);
 
 /* Problems that the language library told since `*since` was problems->tail get the code that the
  * gateway knows them by, and how to mend them. */

@@ -292,8 +292,10 @@ struct fl_bundle *fl_bundle_build(struct fl_config *config,
 	bool ok = has_schema && fl_bundle_make_entities(&b);
 
 	ok = make_policies(&b, has_schema) && ok;
-	if (ok && fl_decide_prepare(b.bundle) && !fl_arena_is_overflown(&b.bundle->arena))
+	if (ok && fl_decide_prepare(b.bundle) && !fl_arena_is_overflown(&b.bundle->arena)) {
+		fl_bundle_tell_mute(&b);
 		return b.bundle;
+	}
 	if (problems->errors == errors)
 		tell_memory(&b);
 	return fl_bundle_unref(b.bundle);

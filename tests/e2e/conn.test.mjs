@@ -108,8 +108,15 @@ when { context has onBehalfOf && context.onBehalfOf == Gw::Consumer::"partner" &
 	assert.equal((await ask('/plain', { 'x-api-key': key.text })).status, 200);
 });
 
-test('check takes the policies as the gateway does', async () => {
-	const { code, stderr } = await run(program('fairlead'), ['check', gateway.file],
+test('check takes the policies as the gateway does, and tells who could not speak', async () => {
+	const check = () => run(program('fairlead'), ['check', gateway.file],
 		{ env: { ...process.env, FL_E2E_TOKEN: 'hunter2' } });
+	let { code, stderr } = await check();
 	assert.equal(code, 0, stderr);
+	assert.doesNotMatch(stderr, /policy_no_egress/);
+	writeFileSync(path.join(gateway.dir, 'p.cedar'), requests);
+	({ code, stderr } = await check());
+	assert.equal(code, 0, stderr);
+	for (const name of ['proxy', 'plain'])
+		assert.match(stderr, new RegExp(`no policy lets the instance "${name}" send requests`));
 });

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "gateway/authorize/decide.h"
+#include "gateway/connector/manifest.h"
 
 static const char text[] =
     "apiVersion: fairlead/v1\n"
@@ -62,6 +63,10 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static size_t warnings; /* of the last load */
+static const struct fl_problem *warning;
+static const struct fl_bundle_connector *known; /* NULL: nothing is known of any */
+
 static void load(const char *policies)
 {
 	static struct fl_cfg_text policy,
@@ -74,7 +79,9 @@ static void load(const char *policies)
 	config->policies.policies = (struct fl_cfg_texts){&policy, 1};
 	config->policies.entities = (struct fl_cfg_texts){&entity, 1};
 	bundle = fl_bundle_unref(bundle);
-	bundle = fl_bundle_build(config, NULL, NULL, &problems);
+	bundle = fl_bundle_build(config, known, NULL, &problems);
+	warnings = problems.warnings;
+	warning = problems.first;
 	if (bundle == NULL)
 		fail_msg("%s: %.*s", problems.first->code, FL_STR_ARGS(problems.first->detail));
 }
@@ -281,6 +288,67 @@ static void test_long_host(void **state)
 	}
 }
 
+static struct fl_manifest *manifest(const char *id, const char *requires)
+{
+	struct fl_problems problems;
+
+	fl_problems_init(&problems, &arena);
+	return fl_manifest_parse(
+	    fl_arena_printf(&arena,
+	                    "{\"id\":\"%s\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,"
+	                    "\"min_minor\":0},\"requires\":[%s],\"actions\":[{\"name\":\"a\"}]}",
+	                    id, requires),
+	    &problems);
+}
+
+/* Whoever may ask the network, and is never let. */
+static void test_mute(void **state)
+{
+	static const struct {
+		const char *policies;
+		bool is_told;
+	} cases[] = {
+	    {"", true},
+	    {"permit (principal, action, resource is Gw::Route);", true},
+	    {"permit (principal, action, resource == Gw::Route::\"orders\");", true},
+	    {"permit (principal, action, resource is Conn::Host in Conn::Zone::\"a\");", false},
+	    {"permit (principal, action, resource in Conn::Zone::\"a\");", false},
+	    {"permit (principal, action, resource == Conn::Host::\"a:1\");", false},
+	    {"permit (principal is Gw::Consumer, action, resource);", true},
+	    {"permit (principal, action in Gw::Action::\"read\", resource);", true},
+	    {"permit (principal, action == Conn::Action::\"secret.read\", resource);", true},
+	    {"permit (principal == Conn::Connector::\"hub\", action, resource);", true},
+	    {"forbid (principal, action, resource);", true},
+	    {"@mode(\"shadow\") permit (principal, action, resource);", true},
+	    {"permit (principal, action, resource);", false},
+	    {"permit (principal == Conn::Connector::\"proxy\", action, resource);", false},
+	    {"permit (principal, action in Conn::Action::\"net\", resource);", false},
+	    {"permit (principal in Conn::Trust::\"core\", action, resource);", false},
+	    {"permit (principal in Conn::Trust::\"signed\", action, resource);", true},
+	};
+	struct fl_manifest *http = manifest("http", "\"fairlead.http/1\"");
+	struct fl_manifest *github = manifest("github", ""); /* never asks */
+	const struct fl_bundle_connector both[] = {{.manifest = http, .is_shipped = true},
+	                                           {.manifest = github}};
+
+	(void)state;
+	assert_true(http != NULL && github != NULL);
+	known = both;
+	for (size_t i = 0; i < FL_ARRAY_LEN(cases); i++) {
+		load(cases[i].policies);
+		if (warnings != cases[i].is_told)
+			fail_msg("%s: %zu warnings", cases[i].policies, warnings);
+		if (warnings == 0)
+			continue;
+		assert_string_equal(warning->code, "policy_no_egress");
+		assert_true(fl_str_is(warning->pointer, "/instances/proxy"));
+	}
+	known = NULL;
+	bundle = fl_bundle_unref(bundle);
+	(void)fl_manifest_destroy(http);
+	(void)fl_manifest_destroy(github);
+}
+
 #define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, set_up, tear_down)
 
 int main(void)
@@ -294,6 +362,7 @@ int main(void)
 	    CASE("an obligation that nobody fulfils denies", test_obligations),
 	    CASE("a forbid that fails denies, unless it is skipped", test_failed_forbid),
 	    CASE("a shadowed policy is asked and does not count", test_shadow),
+	    CASE("an instance that nothing lets out is told", test_mute),
 	    CASE("the longest host, and too little memory", test_long_host),
 	};
 
