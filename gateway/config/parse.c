@@ -425,6 +425,7 @@ struct fl_cfg_node *fl_cfg_parse(struct fl_cfg_load *load, const struct fl_cfg_f
 	struct parser p = {.load = load, .file = file, .text = text};
 	struct fl_cfg_node *root = NULL;
 
+	p.text = text = fl_cfg_join_pairs(load, text);
 	if (!yaml_parser_initialize(&p.yaml)) {
 		(void)stop(&p, (yaml_mark_t){0}, "out_of_memory", "no memory to read the configuration",
 			   "raise the memory limit of the process");

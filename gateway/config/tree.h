@@ -104,6 +104,8 @@ struct fl_str fl_cfg_join(struct fl_arena *arena, const char *dir, struct fl_str
 /* False, and noted, when the text is not plain UTF-8. */
 bool fl_cfg_text_check(struct fl_cfg_load *load, const struct fl_cfg_file *file,
 		       struct fl_str text);
+/* A text in JSON with its "\ud83d\ude00" as YAML writes them, in scratch; any other as it is. */
+struct fl_str fl_cfg_join_pairs(struct fl_cfg_load *load, struct fl_str text);
 /* The root of the tree, a map; NULL, and noted, when the text has none. */
 struct fl_cfg_node *fl_cfg_parse(struct fl_cfg_load *load, const struct fl_cfg_file *file,
 				 struct fl_str text);

@@ -115,11 +115,62 @@ static void substitution(void **state)
 	assert_value("\"${env:FL_TEST_NONE:-[1, 2]}\"", "\"[1, 2]\"");
 }
 
+/* ---- JSON ---- */
+
+/* clang-format off */
+#define JSON(value) "{\"apiVersion\":\"fairlead/v1\",\"instances\":{\"a\":{\"connector\":\"echo\",\"config\":" value "}}}"
+
+static void pairs_of_escapes(void **state)
+{
+	static const struct {
+		struct fl_str text;
+		const char *json; /* NULL: refused */
+	} rows[] = {
+	    {FL_STR_INIT(JSON("{\"v\":\"\\ud83d\\ude00\"}")), "{\"v\":\"\xf0\x9f\x98\x80\"}"},
+	    {FL_STR_INIT(JSON("{\"v\":\"a\\uD834\\uDD1Eb\\\"\\uDBFF\\uDFFF\"}")), "{\"v\":\"a\xf0\x9d\x84\x9e" "b\\\"\xf4\x8f\xbf\xbf\"}"},
+	    {FL_STR_INIT(JSON("{\"\\ud83d\\ude00\" : [1, true, null, -1e3, \"\\ud83d\\ude00\"]}")), "{\"\xf0\x9f\x98\x80\":[1,true,null,-1000.0,\"\xf0\x9f\x98\x80\"]}"},
+	    {FL_STR_INIT(JSON("{\"v\":\"\\\\ud83d\\\\ude00 \\u00e9\"}")), "{\"v\":\"\\\\ud83d\\\\ude00 \xc3\xa9\"}"},
+	    {FL_STR_INIT(JSON("{\"v\":\"\\ud83d\"}")), NULL},       /* half of one */
+	    {FL_STR_INIT(JSON("{\"v\":\"\\ude00\\ud83d\"}")), NULL}, /* the wrong way round */
+	    {FL_STR_INIT(JSON("{\"v\":\"\\ud83d\\ude0")), NULL},
+	    {FL_STR_INIT(JSON("{\"v\":\"\\ud83d\\u")), NULL},
+	    /* No JSON: what looks like a pair need not be one. */
+	    {FL_STR_INIT(JSON("{\"v\":'\\ud83d\\ude00'}")), "{\"v\":\"\\\\ud83d\\\\ude00\"}"},
+	    {FL_STR_INIT(JSON("{\"v\": x\"\\ud83d\\ude00\"}")), "{\"v\":\"x\\\"\\\\ud83d\\\\ude00\\\"\"}"},
+	    {FL_STR_INIT(JSON("{\"v\": 1\"\\ud83d\\ude00\"}")), "{\"v\":\"1\\\"\\\\ud83d\\\\ude00\\\"\"}"},
+	    {FL_STR_INIT(CONFIG("\"\\ud83d\\ude00\"")), NULL},
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++) {
+		struct fl_config *config = load(rows[i].text);
+		struct fl_str json = config ? config->instances[0].config_json : FL_STR_NULL;
+
+		if (!(rows[i].json ? fl_str_is(json, rows[i].json) : config == NULL))
+			fail_msg("row %zu: %.*s", i, FL_STR_ARGS(json));
+		(void)fl_config_unref(config);
+	}
+}
+
+/* Columns behind a pair are those of the text. */
+static void place_behind_a_pair(void **state)
+{
+	static const char text[] = JSON("{\"v\":\"\\ud83d\\ude00\"},\"nope\":1");
+
+	(void)state;
+	assert_null(load(FL_STR(text)));
+	assert_string_equal(problems.first->code, "unknown_key");
+	assert_int_equal(problems.first->at.column, strstr(text, "\"nope\"") - text + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FL_CASE_SETUP("what cannot be read is refused at its place", each_refusal, setup, teardown),
 	    FL_CASE_SETUP("substitution is done once, within one value", substitution, setup, teardown),
+	    FL_CASE_SETUP("a character that JSON writes as two escapes is one", pairs_of_escapes, setup, teardown),
+	    FL_CASE_SETUP("what stands behind it keeps its column", place_behind_a_pair, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("config text", tests, NULL, NULL);
