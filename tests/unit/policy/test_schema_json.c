@@ -45,6 +45,9 @@ static const struct row schemas[] = {
     {"{\"\":{\"entityTypes\":{\"E\":{\"tags\":{\"type\":\"Long\",\"annotations\":{}}"
      "}},\"actions\":{}}}",
      false},
+    {"{\"\":{\"entityTypes\":{\"E\":{\"shape\":{\"type\":\"Record\",\"attributes\":{\"x\":{\"type\":"
+     "\"Long\",\"required\":\"no\"}}}}},\"actions\":{}}}",
+     false},
     /* the type of an action above */
     {"{\"N\":{\"entityTypes\":{},\"actions\":{\"a\":{\"memberOf\":[{\"id\":\"b\",\"t"
      "ype\":\"Action\"}]},\"b\":{}}}}",
