@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 //	node bench.mjs --build DIR [--rounds 5] [--seconds 4] [--connections 64] [--swaps 1000]
-//		[--cycles 10000] [--only echo,proxy,routes,swap,cycles,idle] [--json FILE]
+//		[--cycles 10000] [--only echo,proxy,routes,policies,swap,cycles,idle] [--json FILE]
 //
 // Servers that are not installed are skipped by name. See docs/benchmarks.md.
 import { execFile, spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({ options: {
 	build: { type: 'string' }, rounds: { type: 'string', default: '5' },
 	seconds: { type: 'string', default: '4' }, connections: { type: 'string', default: '64' },
 	swaps: { type: 'string', default: '1000' }, cycles: { type: 'string', default: '10000' },
-	only: { type: 'string', default: 'echo,proxy,routes,swap,cycles,idle' },
+	only: { type: 'string', default: 'echo,proxy,routes,policies,swap,cycles,idle' },
 	json: { type: 'string', default: '' },
 } });
 const build = path.resolve(options.build ?? '.');
@@ -115,6 +115,16 @@ const scenarios = {
 			'nginx regex 10000': ifThere('nginx', () => servers.nginxRoutes(dir, 10000)),
 		}, '/v1/r%d/42', (name) => of(name.endsWith('10000') ? 10000 : 10));
 		ratio('10,000 routes / 10 routes, CPU', all, 'fairlead 10000', 'fairlead 10', 1.1);
+		await stopAll();
+	},
+
+	async policies() {
+		const all = await compare('policies: echo, allowed by one of 1,000', {
+			'no policies': ours(() => servers.fairlead(dir, build, program)),
+			'1,000 policies': ours(() => servers.fairleadPolicies(dir, build, program, 1000)),
+		}, '/echo');
+		const [none, some] = Object.values(all);
+		if (some) targets.push(target('a decision by 1,000 policies, CPU', some.cpu_us - none.cpu_us, 1.5, ' us'));
 		await stopAll();
 	},
 

@@ -228,6 +228,17 @@ ${routes}`;
 export const fairlead = (dir, build, program) => new Fairlead('fairlead', dir).run(program,
 	fairleadConfig(build, { instances: '',
 		routes: '  echo: { match: { path: /echo }, to: { instance: echo, action: reply } }\n' }));
+// Decided by one of n permits, and two forbids over all.
+export const fairleadPolicies = (dir, build, program, n) => {
+	const file = path.join(dir, `policies-${n}.cedar`);
+	writeFileSync(file, Array.from({ length: n }, (_, i) => 'permit (principal is Gw::Anonymous, action in Gw::Action::"read", '
+		+ `resource in Gw::Api::"a${i}") when { context.req.host != "evil.example" };\n`).join('')
+		+ 'forbid (principal is Gw::Consumer, action, resource) when { principal.suspended };\n'
+		+ 'forbid (principal, action, resource is Gw::Route) when { resource.sensitivity >= 3 } unless { context.client.tls };\n');
+	return new Fairlead(`fairlead-policies-${n}`, dir).run(program, fairleadConfig(build, { instances: '',
+		routes: '  echo: { match: { path: /echo }, to: { instance: echo, action: reply }, api: a7 }\n'
+			+ `policies: { include: ["${file}"] }\n` }));
+};
 export const fairleadProxy = (dir, build, program, to) =>
 	new Fairlead('fairlead-proxy', dir).run(program, fairleadConfig(build, {
 		connectors: '  http: { version: "1.x" }\n',
