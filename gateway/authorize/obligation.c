@@ -116,10 +116,13 @@ static bool is_lower_token(struct fl_str s)
 	return s.n <= 128 && fl_outbound_field_is_token(s);
 }
 
-/* A field that a policy may touch: not one that belongs to a connection or frames a message. */
+/* A field that a policy may touch: not one that belongs to a connection, frames a message or is
+ * what the gateway says of a request itself. */
 static bool is_field(struct fl_str name)
 {
-	return is_lower_token(name) && !fl_outbound_field_is_hop(name) && !fl_str_is(name, "host");
+	return is_lower_token(name) && !fl_outbound_field_is_hop(name) &&
+	       !fl_str_is(name, "host") && !fl_str_is(name, "x-request-id") &&
+	       !fl_str_is(name, "traceparent");
 }
 
 static bool parse_redact(struct list *list, struct fl_obligation *o, struct fl_str text)

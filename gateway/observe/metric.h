@@ -22,7 +22,7 @@
 enum fl_metric_decision { /* what became of a request at the policies */
 	FL_METRIC_ALLOW,
 	FL_METRIC_DENY,
-	FL_METRIC_DENY_ERROR,   /* a forbid could not be evaluated */
+	FL_METRIC_DENY_ERROR,   /* a forbid could not be evaluated, or there was no memory to decide */
 	FL_METRIC_RATE_LIMITED, /* allowed, but too often */
 	FL_METRIC_UNFULFILLED,  /* allowed, but what the policies ask for could not be done */
 	FL_METRIC_DECISIONS,

@@ -148,7 +148,9 @@ enum fl_request_verdict fl_stage_authorize(struct fl_request *req)
 	if (!req->decided)
 		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
 	decide(req, req->decided);
-	if (fl_arena_is_overflown(&req->arena))
+	if (fl_arena_is_overflown(&req->arena)) {
+		req->decided->outcome = FL_METRIC_DENY_ERROR;
 		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
+	}
 	return req->decided->decision.is_allowed ? fl_fulfil_head(req) : deny(req);
 }

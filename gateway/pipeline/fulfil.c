@@ -45,6 +45,12 @@ static bool make_key(struct fl_request *req, const struct fl_bundle_policy *poli
 	return true;
 }
 
+static enum fl_request_verdict out_of_memory(struct fl_request *req)
+{
+	req->decided->outcome = FL_METRIC_UNFULFILLED;
+	return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
+}
+
 static enum fl_request_verdict charge(struct fl_request *req, const struct fl_bundle_policy *policy,
                                       const struct fl_obligation *o)
 {
@@ -53,7 +59,7 @@ static enum fl_request_verdict charge(struct fl_request *req, const struct fl_bu
 	uint64_t key, retry_ns;
 
 	if (!make_key(req, policy, o, &key))
-		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
+		return out_of_memory(req);
 	if (fl_bucket_take(req->worker->pipeline->buckets, key, &rate,
 	                   fl_loop_now_ns(req->worker->loop), &retry_ns))
 		return FL_REQUEST_CONTINUE;
@@ -113,7 +119,7 @@ enum fl_request_verdict fl_fulfil_head(struct fl_request *req)
 		return FL_REQUEST_CONTINUE;
 	decided->duties = fl_arena_alloc(&req->arena, n * sizeof(*decided->duties));
 	if (!decided->duties)
-		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
+		return out_of_memory(req);
 	for (size_t i = 0; i < reasons_n; i++) {
 		const struct fl_bundle_policy *policy = reason(req, i);
 

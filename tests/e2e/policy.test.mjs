@@ -207,6 +207,14 @@ test('@rate_limit counts each consumer and each stranger, and survives a reload'
 	assert.equal(await metric('fairlead_policy_decisions_total{route="limited",decision="rate_limited"}'), 4);
 });
 
+test('@rate_limit lets exactly so many through, however many come at once', async () => {
+	await decideBy('@rate_limit("50/d") permit (principal, action, resource == Gw::Route::"limited");');
+	const answers = await Promise.all(Array.from({ length: 200 }, () => send('/limited', 'partner')));
+	await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+	const count = (status) => answers.filter((answer) => answer.status === status).length;
+	assert.deepEqual([count(200), count(429)], [50, 150]);
+});
+
 test('@timeout and @max_body: the strictest of all that allow holds', async () => {
 	await decideBy(`@timeout("50ms") permit (principal, action, resource == Gw::Route::"slow");
 @timeout("10s") permit (principal, action, resource == Gw::Route::"slow");
