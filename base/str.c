@@ -141,21 +141,33 @@ static size_t distance(struct fl_str a, struct fl_str b)
 	return row[b.n];
 }
 
+void fl_nearest_init(struct fl_nearest *nearest, struct fl_str word)
+{
+	*nearest = (struct fl_nearest){
+	    .word = word,
+	    .distance = word.n > NEAREST_MAX ? 0 : word.n < 4 ? 2 : word.n / 3 + 2,
+	};
+}
+
+void fl_nearest_try(struct fl_nearest *nearest, struct fl_str candidate)
+{
+	size_t d;
+
+	if (nearest->distance == 0 || candidate.n > NEAREST_MAX)
+		return;
+	d = distance(nearest->word, candidate);
+	if (d < nearest->distance) {
+		nearest->best = candidate;
+		nearest->distance = d;
+	}
+}
+
 const char *fl_str_nearest(struct fl_str s, const char *const *candidates, size_t n)
 {
-	const char *best = NULL;
-	size_t best_distance = s.n < 4 ? 2 : s.n / 3 + 2;
+	struct fl_nearest nearest;
 
-	if (s.n > NEAREST_MAX)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		struct fl_str c = fl_str(candidates[i]);
-		size_t d = c.n > NEAREST_MAX ? SIZE_MAX : distance(s, c);
-
-		if (d < best_distance) {
-			best = candidates[i];
-			best_distance = d;
-		}
-	}
-	return best;
+	fl_nearest_init(&nearest, s);
+	for (size_t i = 0; i < n; i++)
+		fl_nearest_try(&nearest, fl_str(candidates[i]));
+	return nearest.best.p;
 }

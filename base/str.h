@@ -61,6 +61,14 @@ bool fl_str_to_u64(struct fl_str s, uint64_t *ret);
 struct fl_str fl_str_cut(struct fl_str s, size_t max);
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms)? */
 bool fl_str_is_utf8(struct fl_str s);
+/* For "did you mean", one candidate after the other: `best` is the nearest by edit distance so far, or
+ * FL_STR_NULL when none is near; borrowed from the caller. */
+struct fl_nearest {
+	struct fl_str word, best;
+	size_t distance; /* what would be too far */
+};
+void fl_nearest_init(struct fl_nearest *nearest, struct fl_str word);
+void fl_nearest_try(struct fl_nearest *nearest, struct fl_str candidate);
 /* The nearest of `n` candidates by edit distance for "did you mean", or NULL when none is near. */
 const char *fl_str_nearest(struct fl_str s, const char *const *candidates, size_t n);
 

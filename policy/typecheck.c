@@ -446,6 +446,22 @@ static struct fl_cedar_typed check_is(struct fl_cedar_checker *c, caps prior,
 
 /* ---- attributes and tags ---- */
 
+static void report_attr(struct fl_cedar_checker *c, const struct fl_cedar_expr *at,
+                        const struct fl_cedar_type *type, struct fl_cedar_name name)
+{
+	struct fl_problem *p = fl_cedar_report(c->report, "unknown_attribute", at->span,
+	                                       "the attribute `%.*s` is not declared",
+	                                       FL_STR_ARGS(fl_cedar_name_str(name)));
+	const struct fl_cedar_type *record =
+	    type->kind == FL_CEDAR_TY_ENTITY ? type->u.entity->shape : type;
+	struct fl_nearest nearest;
+
+	fl_nearest_init(&nearest, fl_cedar_name_str(name));
+	for (uint32_t i = 0; p != NULL && record->kind == FL_CEDAR_TY_RECORD && i < record->n; i++)
+		fl_nearest_try(&nearest, fl_cedar_name_str(record->u.attrs[i].name));
+	fl_cedar_report_nearest(c->report, p, &nearest);
+}
+
 static struct fl_cedar_typed get_attr(struct fl_cedar_checker *c, caps prior,
                                       const struct fl_cedar_expr *at, struct fl_cedar_access on,
                                       const struct fl_cedar_type *type, struct fl_cedar_name name)
@@ -454,9 +470,7 @@ static struct fl_cedar_typed get_attr(struct fl_cedar_checker *c, caps prior,
 	struct fl_cedar_capability cap = {.on = on, .attr = name};
 
 	if (attr == NULL) {
-		fl_cedar_report(c->report, "unknown_attribute", at->span,
-		                "the attribute `%.*s` is not declared",
-		                FL_STR_ARGS(fl_cedar_name_str(name)));
+		report_attr(c, at, type, name);
 		return failure(NULL);
 	}
 	if (attr->is_required || fl_cedar_caps_have(prior, &cap))

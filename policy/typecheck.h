@@ -43,8 +43,12 @@ struct fl_cedar_report {
 	size_t errors;
 };
 
-void fl_cedar_report(struct fl_cedar_report *r, const char *code, struct fl_cedar_span span,
-                     const char *fmt, ...) FL_PRINTF(4, 5);
+/* The problem, to add a hint to; NULL: it is told already, or too many are. */
+struct fl_problem *fl_cedar_report(struct fl_cedar_report *r, const char *code,
+                                   struct fl_cedar_span span, const char *fmt, ...) FL_PRINTF(4, 5);
+/* "did you mean `name`?" `p` may be NULL, and none may be near. */
+void fl_cedar_report_nearest(struct fl_cedar_report *r, struct fl_problem *p,
+                             const struct fl_nearest *nearest);
 
 struct fl_cedar_checker {
 	const struct fl_cedar_schema *schema;

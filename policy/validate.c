@@ -17,8 +17,10 @@ struct fl_cedar_reported {
 	uint32_t at, len;
 };
 
-void fl_cedar_report(struct fl_cedar_report *r, const char *code, struct fl_cedar_span span,
-                     const char *fmt, ...)
+#define NEAREST_MAX 1000u /* names that are looked at for a hint */
+
+struct fl_problem *fl_cedar_report(struct fl_cedar_report *r, const char *code,
+                                   struct fl_cedar_span span, const char *fmt, ...)
 {
 	struct fl_position at = {.file = r->policy->file, .line = span.line, .column = span.column};
 	struct fl_cedar_reported *mark;
@@ -26,10 +28,10 @@ void fl_cedar_report(struct fl_cedar_report *r, const char *code, struct fl_ceda
 	va_list ap;
 
 	if (fl_arena_is_overflown(r->typing))
-		return;
+		return NULL;
 	for (mark = r->first; mark != NULL; mark = mark->next)
 		if (strcmp(mark->code, code) == 0 && mark->at == span.at && mark->len == span.len)
-			return;
+			return NULL;
 	r->errors++;
 	mark = fl_arena_alloc(r->arena, sizeof *mark);
 	if (mark != NULL) {
@@ -41,7 +43,14 @@ void fl_cedar_report(struct fl_cedar_report *r, const char *code, struct fl_ceda
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	(void)snprintf(pointer, sizeof pointer, "/%.*s", FL_STR_ARGS(r->policy->id));
-	(void)fl_problems_add(r->problems, code, at, fl_str(pointer), "%s", text);
+	return fl_problems_add(r->problems, code, at, fl_str(pointer), "%s", text);
+}
+
+void fl_cedar_report_nearest(struct fl_cedar_report *r, struct fl_problem *p,
+                             const struct fl_nearest *nearest)
+{
+	if (nearest->best.p != NULL)
+		fl_problem_hint(r->problems, p, "did you mean `%.*s`?", FL_STR_ARGS(nearest->best));
 }
 
 struct validation {
@@ -59,8 +68,40 @@ static void check_type_name(struct validation *v, struct fl_str type, struct fl_
 {
 	if (fl_cedar_is_action_type(type) || fl_cedar_schema_type(v->schema, type) != NULL)
 		return;
-	fl_cedar_report(v->report, "unrecognized_entity_type", span,
-	                "there is no entity type `%.*s`", FL_STR_ARGS(type));
+	struct fl_problem *p = fl_cedar_report(v->report, "unrecognized_entity_type", span,
+	                                       "there is no entity type `%.*s`", FL_STR_ARGS(type));
+	const struct fl_cedar_entity_type *known;
+	struct fl_nearest nearest;
+
+	fl_nearest_init(&nearest, type);
+	for (size_t i = 0; p != NULL && i < NEAREST_MAX; i++) {
+		known = fl_cedar_schema_type_at(v->schema, i);
+		if (known == NULL)
+			break;
+		fl_nearest_try(&nearest, known->name);
+	}
+	fl_cedar_report_nearest(v->report, p, &nearest);
+}
+
+static void report_action(struct validation *v, const struct fl_cedar_uid *uid,
+                          struct fl_cedar_span span)
+{
+	struct fl_problem *p =
+	    fl_cedar_report(v->report, "unrecognized_action_id", span,
+	                    "there is no action %.*s::\"%.*s\"", FL_STR_ARGS(uid->type),
+	                    FL_STR_ARGS(uid->id));
+	const struct fl_cedar_action *known;
+	struct fl_nearest nearest;
+
+	fl_nearest_init(&nearest, uid->id);
+	for (size_t i = 0; p != NULL && i < NEAREST_MAX; i++) {
+		known = fl_cedar_schema_action_at(v->schema, i);
+		if (known == NULL)
+			break;
+		if (fl_str_eq(known->uid->type, uid->type))
+			fl_nearest_try(&nearest, known->uid->id);
+	}
+	fl_cedar_report_nearest(v->report, p, &nearest);
 }
 
 static void check_uid(struct validation *v, const struct fl_cedar_uid *uid,
@@ -72,9 +113,7 @@ static void check_uid(struct validation *v, const struct fl_cedar_uid *uid,
 	check_type_name(v, uid->type, span);
 	if (fl_cedar_is_action_type(uid->type)) {
 		if (fl_cedar_schema_action(v->schema, uid) == NULL)
-			fl_cedar_report(v->report, "unrecognized_action_id", span,
-			                "there is no action %.*s::\"%.*s\"", FL_STR_ARGS(uid->type),
-			                FL_STR_ARGS(uid->id));
+			report_action(v, uid, span);
 		return;
 	}
 	for (size_t i = 0; type != NULL && i < type->n_choices && !is_known; i++)

@@ -585,6 +585,32 @@ static void test_places(void **state)
 	(void)fl_cedar_set_destroy(set);
 }
 
+/* The name that was meant, where one is near. */
+static void test_hints(void **state)
+{
+	struct fl_cedar_set *set =
+	    set_of("permit(principal is N::X, action == N::Action::\"nw\", resource)\n"
+	           "when { context.k == 1 };\n"
+	           "permit(principal is U, action == Action::\"v\", resource)\n"
+	           "when { principal.tt == context.kk && context.ipp == 1 && context.far == 1 };\n");
+	static const char *const hints[] = {"did you mean `nv`?", "did you mean `t`?",
+	                                    "did you mean `k`?", "did you mean `ip`?", ""};
+	size_t n = 0;
+	int r;
+
+	(void)state;
+	(void)codes(set, &r);
+	for (const struct fl_problem *p = problems.first; p != NULL; p = p->next) {
+		if (strcmp(p->code, "unknown_attribute") != 0 &&
+		    strcmp(p->code, "unrecognized_action_id") != 0)
+			continue;
+		assert_in_range(n, 0, FL_ARRAY_LEN(hints) - 1);
+		assert_true(fl_str_is(p->hint, hints[n++]));
+	}
+	assert_int_equal(n, FL_ARRAY_LEN(hints));
+	(void)fl_cedar_set_destroy(set);
+}
+
 /* Members whose common type is made anew for each: a set of deep records. */
 static void test_limit(void **state)
 {
@@ -619,6 +645,8 @@ int main(void)
 	                  setup, teardown),
 	    FL_CASE_SETUP("filling the slots of a template is checked, too", test_links, setup,
 	                  teardown),
+	    FL_CASE_SETUP("a name that is not known brings up the one that was meant", test_hints,
+	                  setup, teardown),
 	    FL_CASE_SETUP("typing is bounded", test_limit, setup, teardown),
 	    FL_CASE_SETUP("an error has its place and is told once", test_places, setup, teardown),
 	};
