@@ -42,11 +42,13 @@ static void tell_invalid(struct run *run, const struct fl_problems *problems)
 static bool answer_request(struct run *run, const struct fl_cedar_request *request,
                            struct fl_problems *problems)
 {
-	if (run->answer(run->o, &run->in, request, &run->scratch, &run->out))
+	if (run->answer(run->o, &run->in, request, &run->scratch, &run->out) &&
+	    !fl_buf_is_overflown(&run->out))
 		return true;
 	fl_buf_clear(&run->out);
 	(void)fl_problems_add(problems, "no_memory", (struct fl_position){.line = 0}, FL_STR_NULL,
-	                      "deciding takes more than %u bytes", FL_POLICY_STORE_MAX);
+	                      "the answer takes more than %u bytes, or deciding more than %u",
+	                      FL_POLICY_OUTPUT_MAX, FL_POLICY_STORE_MAX);
 	return false;
 }
 

@@ -42,7 +42,13 @@ static const struct fl_command commands[] = {
 static const struct fl_command program = {"fairlead", .below = commands,
                                           .more = "see also: fairleadctl help, man fairlead\n"};
 
+/* What was printed must have arrived: a full disk is no success. */
 int main(int argc, char **argv)
 {
-	return fl_command_run(&program, NULL, argc, argv);
+	int status = fl_command_run(&program, NULL, argc, argv);
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)fprintf(stderr, "fairlead: cannot write to standard output\n");
+	return status == 0 ? FL_CMD_EXIT_FAILED : status;
 }

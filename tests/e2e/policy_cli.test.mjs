@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { connectors, makeFolder, program, run } from './lib/gateway.mjs';
@@ -268,6 +268,13 @@ test('standard input is read to its bound', async () => {
 	assert.equal((await fed('permit (principal, action, resource);', 'check', '-')).code, 0);
 	const big = await fed('/'.repeat(17 << 20), 'check', '-');
 	assert.deepEqual([big.code, big.stderr], [1, 'error: standard input is over 16777216 bytes [file_too_large]\n']);
+});
+
+test('what cannot be written is no success', async (t) => {
+	if (!existsSync('/dev/full')) return t.skip('no /dev/full');
+	const { code, stderr } = await run('/bin/sh', ['-c', 'exec "$0" policy authorize "$@" >/dev/full', program('fairlead'), ...data, ...one,
+		'--context', '{"n":1}'], { cwd: dir });
+	assert.deepEqual([code, stderr], [1, 'fairlead: cannot write to standard output\n']);
 });
 
 // What each of these comes to in the library is tested there: tests/unit/policy. Here: that the
