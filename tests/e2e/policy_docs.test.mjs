@@ -8,7 +8,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Gateway, build, makeFolder, program, run, top } from './lib/gateway.mjs';
+import { Gateway, build, makeFolder, program, run, top, until } from './lib/gateway.mjs';
 
 const page = readFileSync(path.join(top, 'docs/policy.md'), 'utf8');
 const dir = makeFolder();
@@ -104,6 +104,17 @@ test('what the page says of a denied caller, and of a change with --watch, is so
 	await gateway.said(/config\.live/, from);
 	const again = await get('/v1/ledger/7', { 'X-API-Key': key });
 	assert.deepEqual([again.status, (await again.json()).advice], [451, ['ask:security']]);
+});
+
+test('the counters and the log that the page names are there', async () => {
+	const text = async () => (await fetch(`http://127.0.0.1:${ports[1]}/metrics`, { headers: {
+		Authorization: `Bearer ${readFileSync(path.join(gateway.data, 'admin.token'), 'utf8').trim()}` } })).text();
+	const metrics = await text();
+	for (const name of new Set(page.match(/fairlead_policy_\w+/g))) assert.match(metrics, new RegExp(`^# TYPE ${name} counter$`, 'm'));
+	assert.match(metrics, /^fairlead_policy_decisions_total\{route="ledger",decision="deny"\} [1-9]/m);
+	assert.match(metrics, /^fairlead_policy_shadow_total\{outcome="allow_to_deny"\} [1-9]/m);
+	await until(async () => readFileSync(path.join(gateway.data, 'decisions.log'), 'utf8'), // written in batches
+		(log) => /"route":"ledger".*"decision":"deny","reasons":\["sensitive\.internal"\]/.test(log));
 });
 
 test('the policies and the test on the page are valid', async () => {
