@@ -252,6 +252,7 @@ static void watch_policies(struct fl_run *run)
 	if (live == NULL)
 		return;
 	watch_texts(run, &live->config->policies.policies);
+	watch_texts(run, &live->config->policies.links);
 	watch_texts(run, &live->config->policies.schemas);
 	watch_texts(run, &live->config->policies.entities);
 	(void)fl_live_unref(live);

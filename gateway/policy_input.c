@@ -12,6 +12,7 @@
 #include "gateway/cmd.h"
 #include "gateway/config/load.h"
 #include "gateway/known.h"
+#include "policy/links_json.h"
 
 void fl_policy_input_init(struct fl_policy_input *in)
 {
@@ -174,83 +175,18 @@ static bool read_policies(struct fl_policy_input *in, const struct fl_policy_fil
 
 /* ---- links of templates ---- */
 
-struct link {
-	struct fl_policy_input *in;
-	struct fl_cedar_json_source source;
-	const struct fl_cedar_json *json;
-};
-
-static bool link_invalid(const struct link *l, const struct fl_cedar_json *at, const char *what)
-{
-	(void)fl_problems_add(&l->in->problems, "link_invalid",
-	                      fl_cedar_json_position(l->source.text, l->source.file, at->at),
-	                      FL_STR_NULL, "%s", what);
-	return false;
-}
-
-/* {"?principal": {type, id}, "?resource": {type, id}}: those that the template has. */
-static bool read_slots(const struct link *l, const struct fl_cedar_uid *slots[2])
-{
-	static const char *const names[] = {"?principal", "?resource"};
-	const struct fl_cedar_json *values = fl_cedar_json_find(l->json, "values");
-
-	if (values == NULL || values->kind != FL_CEDAR_JSON_OBJECT)
-		return link_invalid(l, values == NULL ? l->json : values,
-		                    "a link needs `values`, an object of ?principal and ?resource");
-	for (uint32_t i = 0; i < values->n; i++) {
-		const struct fl_cedar_json_member *m = &values->u.members[i];
-		size_t k = fl_str_is(m->key, names[0]) ? 0 : 1;
-
-		if (!fl_str_is(m->key, names[k]))
-			return link_invalid(l, &m->value,
-			                    "a template has the slots ?principal and ?resource");
-		if (fl_cedar_uid_from_json(&m->value, &l->source, &l->in->arena, &slots[k]) != 0)
-			return false;
-	}
-	return true;
-}
-
-/* {"templateId": ..., "newId": ..., "values": {...}}, as the official engine has it. */
-static bool read_link(const struct link *l)
-{
-	struct fl_str template_id = fl_cedar_json_str(fl_cedar_json_find(l->json, "templateId"));
-	struct fl_str id = fl_cedar_json_str(fl_cedar_json_find(l->json, "newId"));
-	const struct fl_cedar_uid *slots[2] = {NULL, NULL};
-	struct fl_error err = FL_ERROR_INIT;
-
-	if (template_id.p == NULL || id.p == NULL)
-		return link_invalid(l, l->json, "a link needs `templateId` and `newId`, strings");
-	if (!read_slots(l, slots))
-		return false;
-	if (fl_cedar_set_link(l->in->set, template_id, id, slots[0], slots[1], &err) == 0)
-		return true;
-	return link_invalid(l, l->json, err.code == NULL ? "out of memory" : err.message);
-}
-
 static bool read_links(struct fl_policy_input *in, const struct fl_policy_files *files)
 {
 	bool is_ok = true;
+	struct fl_str text;
 
-	for (size_t i = 0; i < files->links.n; i++) {
-		const char *path = files->links.at[i];
-		struct link l = {.in = in, .source = {.file = path, .problems = &in->problems}};
-		struct fl_cedar_json list;
-
-		if (!fl_policy_input_text(in, files->root, path, FL_POLICY_JSON_MAX,
-		                          &l.source.text) ||
-		    !told(
-			in,
-			fl_cedar_json_parse(&in->arena, l.source.text, path, &list, &in->problems),
-			path))
-			return false;
-		l.json = &list;
-		if (list.kind != FL_CEDAR_JSON_ARRAY)
-			return link_invalid(&l, &list, "links are an array");
-		for (uint32_t k = 0; k < list.n; k++) {
-			l.json = &list.u.items[k];
-			is_ok &= read_link(&l);
-		}
-	}
+	for (size_t i = 0; i < files->links.n; i++)
+		is_ok &=
+		    fl_policy_input_text(in, files->root, files->links.at[i], FL_POLICY_JSON_MAX,
+		                         &text) &&
+		    told(in,
+		         fl_cedar_set_link_json(in->set, text, files->links.at[i], &in->problems),
+		         files->links.at[i]);
 	return is_ok;
 }
 

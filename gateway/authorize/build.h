@@ -3,8 +3,9 @@
  *
  *	schema.c	configuration -> schema text; with the operator's own -> schema
  *	facts.c		configuration and the operator's JSON -> entities
- *	bundle.c	policies, obligations, and the whole
+ *	policies.c	policies, links, obligations -> sets
  *	mute.c		who could not speak under these policies
+ *	bundle.c	the whole
  *
  * Each step tells all that is wrong with it and goes on as far as it makes sense.
  */
@@ -33,6 +34,8 @@ struct fl_str fl_bundle_action_name(const struct fl_config *config,
 /* False, and told. */
 bool fl_bundle_make_schema(struct fl_bundle_build *b);
 bool fl_bundle_make_entities(struct fl_bundle_build *b);
+/* Without a schema they are not validated. */
+bool fl_bundle_make_policies(struct fl_bundle_build *b, bool has_schema);
 
 /* Warns (policy_no_egress) of instances whose connector may ask the network for something, and no permit
  * would ever let it. */
@@ -41,7 +44,8 @@ void fl_bundle_tell_mute(struct fl_bundle_build *b);
 /* Problems that the language library told since `*since` was problems->tail get the code that the
  * gateway knows them by, and how to mend them. */
 void fl_bundle_translate(struct fl_problems *problems, struct fl_problem **since);
-/* The same for what was told of schemas. */
+/* The same for what was told of schemas; of links. */
 void fl_bundle_translate_schema(struct fl_problem **since);
+void fl_bundle_translate_links(struct fl_problem **since);
 
 #endif

@@ -60,8 +60,18 @@ void fl_bundle_translate(struct fl_problems *problems, struct fl_problem **since
 	}
 }
 
-void fl_bundle_translate_schema(struct fl_problem **since)
+static void rename_all(struct fl_problem **since, const char *code)
 {
 	for (struct fl_problem *p = *since; p != NULL; p = p->next)
-		p->code = "policy_schema"; /* the parser's own are those of policies */
+		p->code = code;
+}
+
+void fl_bundle_translate_schema(struct fl_problem **since)
+{
+	rename_all(since, "policy_schema"); /* the parser's own are those of policies */
+}
+
+void fl_bundle_translate_links(struct fl_problem **since)
+{
+	rename_all(since, "policy_link");
 }

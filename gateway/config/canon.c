@@ -173,6 +173,7 @@ bool fl_cfg_digest(struct fl_cfg_load *load, const struct fl_cfg_node *root,
 
 	flush(&c, 0);
 	add_texts(&hash, &policies->policies);
+	add_texts(&hash, &policies->links);
 	add_texts(&hash, &policies->schemas);
 	add_texts(&hash, &policies->entities);
 	(void)crypto_generichash_final(&hash, bytes, sizeof bytes);

@@ -31,9 +31,9 @@
 #define FL_CFG_VALUE_MAX (64u << 10)
 /* An instance's configuration as JSON, which its connector gets as one string. */
 #define FL_CFG_INSTANCE_BYTES_MAX (4u << 20)
-/* Files of policies, schemas and entities: how many of each kind, and all together. 10,000 policies of
+/* Files of policies, links, schemas and entities: how many of each kind, and all together. 10,000 policies of
  * 300 bytes are 3 MB. One file of policies or one schema may be as large as the language library
- * takes (policy/limits.h); entities are data, and come in one file more often. */
+ * takes (policy/limits.h); entities and links are data, and come in one file more often. */
 #define FL_CFG_POLICY_FILES_MAX 1000u
 #define FL_CFG_POLICY_BYTES_MAX (32u << 20)
 #define FL_CFG_ENTITIES_BYTES_MAX (16u << 20)

@@ -117,7 +117,7 @@ struct fl_cfg_texts {
 
 struct fl_cfg_policies {
 	bool is_given; /* without: every authenticated request is allowed */
-	struct fl_cfg_texts policies, schemas, entities;
+	struct fl_cfg_texts policies, links, schemas, entities;
 	struct fl_cfg_strings headers; /* that policies may look at; lower case */
 	bool skips_failed_forbids; /* on_forbid_error: skip */
 	struct fl_str decision_log; /* absolute path, "stdout" or "off" */

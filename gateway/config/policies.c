@@ -90,6 +90,7 @@ void fl_cfg_read_policies(struct fl_cfg_load *load, struct fl_config *config)
 	if (r.texts == NULL)
 		return;
 	read_kind(&r, "include", FL_CEDAR_TEXT_BYTES_MAX, &to->policies);
+	read_kind(&r, "links", FL_CFG_ENTITIES_BYTES_MAX, &to->links);
 	read_kind(&r, "schema", FL_CEDAR_TEXT_BYTES_MAX, &to->schemas);
 	read_kind(&r, "entities", FL_CFG_ENTITIES_BYTES_MAX, &to->entities);
 }

@@ -120,7 +120,7 @@ struct fl_cfg_raw_route {
 
 struct fl_cfg_raw_policies {
 	struct fl_cfg_policies p; /* but for the files */
-	struct fl_cfg_strings include, schema, entities;
+	struct fl_cfg_strings include, links, schema, entities;
 	struct fl_str on_forbid_error;
 };
 

@@ -1,7 +1,7 @@
-/* tests/fuzz/bundle.c - policies, a schema and entities of an operator, up to a decision
+/* tests/fuzz/bundle.c - policies, a schema, entities and links of an operator, up to a decision
  * SPDX-License-Identifier: Apache-2.0
  *
- * The input is three texts with a line "%%" between them; later ones may be missing. What is not
+ * The input is four texts with a line "%%" between them; later ones may be missing. What is not
  * told to be wrong makes a bundle that decides, the same in every mode, with obligations that hold
  * what obligation.h says of them.
  */
@@ -135,8 +135,10 @@ static void use(const struct fl_bundle *bundle)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fl_str rest = fl_str_n((const char *)data, size);
-	struct fl_cfg_text texts[3] = {
-	    {FL_STR("p"), FL_STR_NULL}, {FL_STR("s"), FL_STR_NULL}, {FL_STR("e"), FL_STR_NULL}};
+	struct fl_cfg_text texts[4] = {{FL_STR("p"), FL_STR_NULL},
+	                               {FL_STR("s"), FL_STR_NULL},
+	                               {FL_STR("e"), FL_STR_NULL},
+	                               {FL_STR("l"), FL_STR_NULL}};
 	struct fl_config *config = load();
 	struct fl_problems problems;
 	struct fl_bundle *bundle;
@@ -148,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config->policies.policies = (struct fl_cfg_texts){texts, n > 0};
 	config->policies.schemas = (struct fl_cfg_texts){texts + 1, n > 1};
 	config->policies.entities = (struct fl_cfg_texts){texts + 2, n > 2};
+	config->policies.links = (struct fl_cfg_texts){texts + 3, n > 3};
 	fl_arena_init(&arena, 4096, 64u << 20);
 	fl_problems_init(&problems, &arena);
 	bundle = fl_bundle_build(config, NULL, NULL, &problems);

@@ -279,6 +279,89 @@ static void test_policies(void **state)
 	(void)fl_config_unref(config);
 }
 
+/* ---- templates ---- */
+
+#define LINK(template, id, slot, type, entity)                                                     \
+	"{\"templateId\":\"" template "\",\"newId\":\"" id "\",\"values\":{\"" slot                \
+				      "\":{\"type\":\"" type "\",\"id\":\"" entity "\"}}}"
+#define LINKED(text) text "policies: { include: [\"*.cedar\"], links: [own.json] }\n"
+#define OWNER                                                                                      \
+	"@id(\"owner\") @timeout(\"1s\")\npermit(principal in ?principal, action, resource is "    \
+	"Gw::Route);\n"
+
+static void test_links(void **state)
+{
+	(void)state;
+	put_policies("@id(\"first\") permit" ALL ";\n" OWNER "@id(\"t\") @mode(\"shadow\") forbid"
+	             "(principal, action, resource == ?resource);",
+	             "");
+	put("own.json",
+	    "[" LINK("owner", "a", "?principal", "Gw::Group", "staff") ",\n" LINK(
+		"t", "b", "?resource", "Gw::Route",
+		"orders") ",\n" LINK("owner", "c", "?principal", "Gw::Consumer", "ann") "]");
+	struct fl_config *config = load(V1 LINKED(ROUTES));
+	struct fl_bundle *b = fl_bundle_build(config, NULL, NULL, &problems);
+
+	if (b == NULL)
+		fail_msg("%.*s", FL_STR_ARGS(problems.first->detail));
+	assert_int_equal(b->active.policies_n, 3);
+	assert_true(fl_str_is(b->active.policies[0].id, "first"));
+	assert_true(fl_str_is(b->active.policies[1].id, "a"));
+	assert_true(fl_str_is(b->active.policies[2].id, "c"));
+	assert_int_equal(b->active.policies[2].line, 2);
+	assert_int_equal(b->active.policies[2].obligations_n, 1); /* of its template */
+	assert_int_equal(b->active.policies[0].obligations_n, 0);
+	assert_int_equal(b->shadow.policies_n, 1);
+	assert_true(fl_str_is(b->shadow.policies[0].id, "b") && b->shadow.policies[0].is_forbid);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(
+		    fl_str_eq(fl_cedar_set_row(b->active.set, i)->id, b->active.policies[i].id));
+	(void)fl_bundle_unref(b);
+	(void)fl_config_unref(config);
+}
+
+static const struct {
+	const char *links, *code, *file;
+	unsigned line, column;
+} bad_links[] = {
+    {"[", "policy_link", "own.json", 1, 2},
+    {"{}", "policy_link", "own.json", 1, 1},
+    {"[\n{}]", "policy_link", "own.json", 2, 1},
+    {"[" LINK("nobody", "a", "?principal", "Gw::Group", "g") "]", "policy_link", "own.json", 1, 2},
+    {"[" LINK("owner", "a", "?resource", "Gw::Route", "g") "]", "policy_link", "own.json", 1, 2},
+    {"[" LINK("owner", "a", "?other", "Gw::Route", "g") "]", "policy_link", "own.json", 1, 55},
+    {"[" LINK("owner", "owner", "?principal", "Gw::Group", "g") "]", "policy_link", "own.json", 1,
+     2},
+    {"[" LINK("owner", "policy9", "?principal", "Gw::Group", "g") "]", "policy_link", "a.cedar", 1,
+     1},
+    {"[" LINK("owner", "", "?principal", "Gw::Group", "g") "]", "policy_link", "a.cedar", 1, 1},
+    {"[" LINK("owner", "a", "?principal", "App::Ghost", "g") "]", "policy_unknown_type", "a.cedar",
+     2, 8},
+    {"[]", "policy_template", "a.cedar", 1, 1},
+};
+
+static void test_bad_links(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(bad_links); i++) {
+		put_policies(OWNER, "");
+		put("own.json", bad_links[i].links);
+		struct fl_config *config = load(V1 LINKED(ROUTES));
+		const struct fl_problem *p;
+
+		assert_null(fl_bundle_build(config, NULL, NULL, &problems));
+		p = problems.first;
+		if (p == NULL || strcmp(p->code, bad_links[i].code) != 0 || p->at.file == NULL ||
+		    strcmp(p->at.file, path_of(bad_links[i].file)) != 0 ||
+		    p->at.line != bad_links[i].line || p->at.column != bad_links[i].column)
+			fail_msg("%s: %s %s %u:%u %.*s", bad_links[i].links,
+			         p ? p->code : "nothing", p && p->at.file ? p->at.file : "",
+			         p ? p->at.line : 0, p ? p->at.column : 0,
+			         FL_STR_ARGS(p ? p->detail : FL_STR("")));
+		(void)fl_config_unref(config);
+	}
+}
+
 static void test_reuse(void **state)
 {
 	struct fl_bundle_connector known[2] = {{.sha256 = FL_STR("aa")}, {.manifest = NULL}};
@@ -487,6 +570,8 @@ int main(void)
 	    CASE("entities are made of the configuration, and are as the schema says",
 	         test_entities),
 	    CASE("policies are known by their @id; shadowed ones are kept apart", test_policies),
+	    CASE("templates decide through their links", test_links),
+	    CASE("each mistake in links has its code and place", test_bad_links),
 	    CASE("the same is not made again, and never for another configuration", test_reuse),
 	    CASE("each mistake in a policy has its code and place", test_refused),
 	    CASE("a policy may be so long, and no longer", test_limit),

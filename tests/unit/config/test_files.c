@@ -424,11 +424,13 @@ static void test_policies(void **state)
 	(void)state;
 	assert_int_equal(mkdir(path_of("p"), 0700), 0);
 	put("main.yaml", V1 "policies: { include: [\"p/*.cedar\"], schema: [s.cedarschema],\n"
-	                    "  entities: [e.json], headers: [X-Tenant], on_forbid_error: skip }\n");
+	                    "  links: [l.json], entities: [e.json], headers: [X-Tenant], "
+	                    "on_forbid_error: skip }\n");
 	put("p/b.cedar", P);
 	put("p/a.cedar", P " " P);
 	put("s.cedarschema", "entity A;");
 	put("e.json", "[]");
+	put("l.json", "[ ]");
 	assert_non_null(config = load_main());
 	assert_true(config->policies.is_given && config->policies.skips_failed_forbids);
 	assert_int_equal(config->policies.policies.n, 2);
@@ -436,6 +438,7 @@ static void test_policies(void **state)
 	assert_true(is_text(&config->policies.policies.items[1], "p/b.cedar", P));
 	assert_true(is_text(&config->policies.schemas.items[0], "s.cedarschema", "entity A;"));
 	assert_true(is_text(&config->policies.entities.items[0], "e.json", "[]"));
+	assert_true(is_text(&config->policies.links.items[0], "l.json", "[ ]"));
 	assert_true(fl_str_is(config->policies.headers.items[0], "x-tenant"));
 	assert_true(fl_str_is(config->policies.decision_log, "off"));
 	assert_int_equal(config->policies.sample, 100);
