@@ -98,9 +98,6 @@ static int load_config(struct fl_run *run, struct fl_problems *problems)
 	run->config = fl_config_load_file(run->config_path, problems);
 	if (run->config == NULL)
 		return fail_config(problems);
-	if (problems->warnings != 0)
-		(void)fail_config(problems);
-	fl_problems_init(problems, problems->arena); /* they are told */
 	run->server = &run->config->server;
 	return 0;
 }
@@ -274,7 +271,7 @@ static int start(struct fl_run *run, const struct options *options, struct fl_pr
 		return fail(&err);
 	if (fl_control_start(run->control, problems) < 0)
 		return fail_config(problems);
-	if (problems->warnings != 0)
+	if (problems->warnings != 0) /* of all that made it live */
 		(void)fail_config(problems);
 	if (fl_service_start(run->service, &err) < 0)
 		return fail(&err);

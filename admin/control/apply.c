@@ -146,7 +146,7 @@ static int publish(struct fl_control *control, struct fl_change *change, struct 
 
 	if (snapshot == NULL)
 		return -1;
-	if (save(control, change, problems) < 0) {
+	if (!fl_live_keep_warnings(live, problems) || save(control, change, problems) < 0) {
 		(void)fl_snapshot_destroy(snapshot);
 		return -1;
 	}

@@ -388,17 +388,18 @@ static struct fl_live *create(const struct fl_live_parts *parts)
 	return live;
 }
 
-static void keep_warnings(struct build *b)
+bool fl_live_keep_warnings(struct fl_live *live, const struct fl_problems *problems)
 {
 	struct fl_buf text;
 	struct fl_json j;
 
 	fl_buf_init(&text, WARNINGS_BYTES_MAX);
 	fl_json_init(&j, &text);
-	fl_json_add_problems(&j, NULL, b->problems, FL_JSON_WARNINGS);
-	b->live->warnings_json = fl_arena_str(
-	    &b->live->arena, fl_buf_is_overflown(&text) ? FL_STR("[]") : fl_buf_str(&text));
+	fl_json_add_problems(&j, NULL, problems, FL_JSON_WARNINGS);
+	live->warnings_json = fl_arena_str(
+	    &live->arena, fl_buf_is_overflown(&text) ? FL_STR("[]") : fl_buf_str(&text));
 	fl_buf_fini(&text);
+	return live->warnings_json.p != NULL;
 }
 
 static int build(struct build *b)
@@ -413,7 +414,6 @@ static int build(struct build *b)
 	fl_pipeline_expect(b->parts->pipeline, b->live->bundle);
 	if (create_instances(b) < 0)
 		return -1;
-	keep_warnings(b);
 	return fl_arena_is_overflown(&b->live->arena) ? -1 : 0;
 }
 

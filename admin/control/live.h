@@ -58,6 +58,9 @@ struct fl_live_parts { /* all borrowed for the build */
  * 0, or -1 with problems. [control], blocks for what connectors take */
 FL_MUST_USE int fl_live_build(const struct fl_live_parts *parts, struct fl_live **ret,
                               struct fl_problems *problems);
+/* What was warned of on the way, for GET /v1/status; before anybody else has `live`. False: no memory.
+ * [control] */
+FL_MUST_USE bool fl_live_keep_warnings(struct fl_live *live, const struct fl_problems *problems);
 struct fl_live *fl_live_ref(struct fl_live *live); /* [any] */
 /* The last one lets go of the instances, which retires those that nobody else holds. [any] */
 struct fl_live *fl_live_unref(struct fl_live *live);

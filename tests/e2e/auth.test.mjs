@@ -153,6 +153,8 @@ test('a lost auth.key is told at the start, and lets nobody in', async () => {
 	rmSync(path.join(gateway.data, 'auth.key'));
 	await gateway.run();
 	assert.match(gateway.stderr, /credential_foreign/);
+	const { body } = await gateway.api('GET', '/v1/status');
+	assert.match(JSON.stringify(body), /credential_foreign/);
 	assert.equal((await ask('/closed', { 'x-api-key': keys.good.key })).status, 401);
 	keys.good = await createKey(gateway);
 	await reload(config(consumer('good')));
