@@ -13,6 +13,6 @@
 #define FL_CMD_EXIT_FAILED 1
 #define FL_CMD_EXIT_CONFIG 3
 
-fl_command_fn fl_cmd_run, fl_cmd_check, fl_cmd_init, fl_cmd_key_create;
+fl_command_fn fl_cmd_run, fl_cmd_check, fl_cmd_init, fl_cmd_key_create, fl_cmd_key_hash;
 
 #endif

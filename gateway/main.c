@@ -24,6 +24,8 @@ static int version(void *ctx, int argc, char **argv)
 static const struct fl_command key[] = {
     {"create", fl_cmd_key_create, .arguments = "[-c FILE]",
      .what = "a new API key, and the hash of it for the configuration"},
+    {"hash", fl_cmd_key_hash, .arguments = "[-c FILE]",
+     .what = "the hash of a key that standard input holds"},
     {.name = NULL},
 };
 

@@ -1,13 +1,13 @@
 /* gateway/auth/api_key.h - what an API key looks like, and what is kept of it
  * SPDX-License-Identifier: Apache-2.0
  *
- *	fl_live_ + 43 digits (256 random bits) + 6 digits (CRC-32 of all before); base 62: 0-9 A-Z
- *a-z
+ *	fl_live_ + 43 digits (256 random bits) + 6 digits (CRC-32 of all before)
  *
- * The beginning lets people and leak scanners recognise a key; the checksum tells a mistyped one
- *from an unknown one without a look-up. Nothing of a key is stored but a BLAKE2b-256 of it, keyed
- *with data_dir/auth.key (auth_key.h), so that neither the configuration nor its copies give
- *anything away. A key has 256 bits of chance: a slow hash would add nothing.
+ * Digits are of base 62: 0-9 A-Z a-z. The beginning lets people and leak scanners recognise a key;
+ * the checksum tells a mistyped one, or a look-alike, without a look-up. Nothing of a key is stored
+ * but a BLAKE2b-256 of it, keyed with data_dir/auth.key (auth_key.h), so that neither the
+ * configuration nor its copies give anything away. A key has 256 bits of chance: a slow hash would
+ * add nothing.
  */
 #ifndef FL_GATEWAY_AUTH_API_KEY_H
 #define FL_GATEWAY_AUTH_API_KEY_H
@@ -29,7 +29,7 @@ void fl_api_key_make(const unsigned char random[FL_API_KEY_RANDOM_BYTES],
                      char ret[FL_API_KEY_LEN + 1]);
 /* Begins as keys do: never to be logged or passed on, whether it is one or not. [any] */
 bool fl_api_key_is_alike(struct fl_str text);
-/* Could it be a key? [any] */
+/* Could it be a key? For people and scanners; the request path asks the table at once. [any] */
 bool fl_api_key_is_whole(struct fl_str text);
 /* [any] no memory, no lock. */
 void fl_api_key_hash(const struct fl_auth_key *key, struct fl_str text,

@@ -1,7 +1,7 @@
 // tests/e2e/auth.test.mjs - consumers and their keys: made, taken, refused, changed, lost
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, makeFolder, program, run } from './lib/gateway.mjs';
@@ -159,6 +159,22 @@ test('a lost auth.key is told at the start, and lets nobody in', async () => {
 	keys.good = await createKey(gateway);
 	await reload(config(consumer('good')));
 	assert.equal((await ask('/closed', { 'x-api-key': keys.good.key })).status, 200);
+});
+
+test('key hash prints the hash of a key that somebody has', async () => {
+	const input = path.join(gateway.dir, 'input');
+	const hash = (text) => {
+		writeFileSync(input, text);
+		return run('/bin/sh', ['-c', 'exec "$0" key hash -c "$1" <"$2"', program('fairlead'), gateway.file, input]);
+	};
+	let { code, stdout, stderr } = await hash(`${keys.good.key}\n`);
+	assert.deepEqual([code, stdout], [0, `hash: "${keys.good.hash}"\n`], stderr);
+	for (const wrong of ['', '\n', `${keys.good.key}x\n`, `${keys.good.key.slice(0, -1)}_\n`, 'x'.repeat(10_000)]) {
+		({ code, stdout, stderr } = await hash(wrong));
+		assert.deepEqual([code, stdout], [1, ''], wrong.slice(0, 80));
+		assert.match(stderr, /no API key/);
+		assert.doesNotMatch(stderr, /fl_live_[0-9A-Za-z]/);
+	}
 });
 
 test('key create says what is wrong', async () => {
