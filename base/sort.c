@@ -71,6 +71,8 @@ void fl_sort(void *items, size_t n, size_t item_bytes, fl_sort_compare compare)
 	const struct sort s = {.items = items, .bytes = item_bytes, .compare = compare};
 
 	FL_ASSERT(item_bytes <= FL_SORT_ITEM_BYTES_MAX);
+	if (n < 2)
+		return;
 	if (n <= INSERTION_MAX)
 		insertion(&s, n);
 	else
