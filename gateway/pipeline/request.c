@@ -90,6 +90,7 @@ static void leave_snapshot(struct fl_request *req)
 		fl_worker_release(req->worker, req->snapshot);
 	req->snapshot = NULL;
 	req->route = NULL;
+	req->decided = NULL;
 	req->principal = (struct fl_principal){.consumer = NULL};
 }
 

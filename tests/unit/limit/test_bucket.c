@@ -172,7 +172,7 @@ static void *take_many(void *arg)
 	return NULL;
 }
 
-static unsigned passed_by_all(uint64_t step_ns)
+static unsigned passed_by_all(void *(*run)(void *), uint64_t step_ns)
 {
 	struct taker takers[THREADS];
 	unsigned passed = 0;
@@ -180,7 +180,7 @@ static unsigned passed_by_all(uint64_t step_ns)
 	assert_int_equal(pthread_barrier_init(&together, NULL, THREADS), 0);
 	for (unsigned i = 0; i < THREADS; i++) {
 		takers[i] = (struct taker){.step_ns = step_ns};
-		assert_int_equal(pthread_create(&takers[i].thread, NULL, take_many, &takers[i]), 0);
+		assert_int_equal(pthread_create(&takers[i].thread, NULL, run, &takers[i]), 0);
 	}
 	for (unsigned i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_join(takers[i].thread, NULL), 0);
@@ -193,7 +193,7 @@ static unsigned passed_by_all(uint64_t step_ns)
 static void threads_at_one_time_get_exactly_what_is_allowed(void **state)
 {
 	(void)state;
-	assert_int_equal(passed_by_all(0), ALLOWED);
+	assert_int_equal(passed_by_all(take_many, 0), ALLOWED);
 }
 
 /* 20,000 steps of 1 ms are 20 s: a third of the period, so a third more passes. */
@@ -202,7 +202,30 @@ static void threads_over_time_get_what_time_gives(void **state)
 	unsigned given = ALLOWED + ALLOWED / 3;
 
 	(void)state;
-	assert_in_range(passed_by_all(FL_NS_PER_MS), given - 2, given + 2);
+	assert_in_range(passed_by_all(take_many, FL_NS_PER_MS), given - 2, given + 2);
+}
+
+#define NEWCOMERS 50000u
+
+static void *take_each_once(void *arg)
+{
+	struct taker *taker = arg;
+	uint64_t retry_ns;
+
+	(void)pthread_barrier_wait(&together);
+	for (uint64_t i = 1; i <= NEWCOMERS; i++)
+		taker->passed += take(i * UINT64_C(0x9e3779b97f4a7c15), 1, DAY, 0, &retry_ns);
+	return NULL;
+}
+
+static void threads_that_meet_a_newcomer_let_one_pass(void **state)
+{
+	(void)state;
+	(void)fl_buckets_destroy(buckets);
+	buckets = fl_buckets_create(65536);
+	assert_non_null(buckets);
+	assert_int_equal(passed_by_all(take_each_once, 0), NEWCOMERS);
+	assert_int_equal(fl_buckets_full(buckets), 0);
 }
 
 #define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, set_up, tear_down)
@@ -224,6 +247,8 @@ int main(void)
 	    CASE("who has paid makes room", who_has_paid_makes_room),
 	    CASE("threads at one time get exactly what is allowed",
 	         threads_at_one_time_get_exactly_what_is_allowed),
+	    CASE("threads that meet a newcomer let one pass",
+	         threads_that_meet_a_newcomer_let_one_pass),
 	    CASE("threads over time get what time gives", threads_over_time_get_what_time_gives),
 	};
 

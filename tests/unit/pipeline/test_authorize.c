@@ -470,6 +470,16 @@ static void a_shadow_that_fails_is_an_error(void **state)
 	assert_int_equal(f.worker->policies.errors, 1);
 }
 
+static void a_failed_forbid_denies_with_the_shadows_too(void **state)
+{
+	(void)state;
+	serve("permit(principal, action, resource);"
+	      "forbid(principal, action, resource) when { principal.none };"
+	      "@mode(\"shadow\") permit(principal, action, resource);");
+	assert_int_equal(status_of("/echo"), 403);
+	assert_int_equal(shadowed(FL_SHADOW_SAME), 1);
+}
+
 static void one_of_so_many_allows_is_logged_whole(void **state)
 {
 	unsigned logged = 0;
@@ -530,6 +540,8 @@ int main(void)
 	    CASE("shadows are counted as if both sets were one",
 	         shadows_are_counted_as_if_both_sets_were_one),
 	    CASE("a shadow that fails is an error", a_shadow_that_fails_is_an_error),
+	    CASE("a failed forbid denies with the shadows, too",
+	         a_failed_forbid_denies_with_the_shadows_too),
 	    CASE("one of so many allows is logged whole", one_of_so_many_allows_is_logged_whole),
 	    CASE("what asks to be logged is logged with its context",
 	         what_asks_to_be_logged_is_logged_with_its_context),
