@@ -276,18 +276,35 @@ static void op_context(struct world *w, const struct fl_cedar_json *line)
 		fl_json_add_bool(&w->out, "ok", true);
 }
 
-static void op_validate(struct world *w)
+static bool is_impossible(const struct fl_problems *problems)
 {
-	fl_json_add_bool(&w->out, "ok", true);
-	fl_json_array(&w->out, "invalid");
+	for (const struct fl_problem *p = problems->first; p != NULL; p = p->next)
+		if (fl_str_is(fl_str(p->code), "impossible_policy"))
+			return true;
+	return false;
+}
+
+/* The policies, or templates, that are not valid; or those that no request can satisfy. */
+static void list_policies(struct world *w, const char *key, bool wants_impossible)
+{
+	fl_json_array(&w->out, key);
 	for (size_t i = 0; fl_cedar_set_policy(w->set, i) != NULL; i++) {
 		const struct fl_cedar_policy *p = fl_cedar_set_policy(w->set, i);
 
 		fl_problems_init(&w->problems, &w->arena);
-		if (fl_cedar_validate_policy(w->schema, p, &w->problems) != 0)
+		int r = fl_cedar_validate_policy(w->schema, p, &w->problems);
+
+		if (wants_impossible ? is_impossible(&w->problems) : r != 0)
 			fl_json_add(&w->out, NULL, p->id);
 	}
 	fl_json_end(&w->out);
+}
+
+static void op_validate(struct world *w)
+{
+	fl_json_add_bool(&w->out, "ok", true);
+	list_policies(w, "invalid", false);
+	list_policies(w, "impossible", true);
 	fl_problems_init(&w->problems, &w->arena);
 	(void)fl_cedar_validate(w->schema, w->set, &w->problems);
 	fl_json_array(&w->out, "codes");

@@ -21,6 +21,9 @@ export function difference(q, ours, theirs) {
 	if (q.op === 'validate') {
 		if (ours.valid !== theirs.valid) return `the verdict: we say ${ours.valid ? 'valid' : 'not valid'}`;
 		if (!same([...ours.invalid].sort(), theirs.invalid.filter((id) => q.ids.includes(id)))) return 'which policies are valid';
+		// Of a policy that is not valid the warning says nothing more.
+		const valid = (id) => q.ids.includes(id) && !theirs.invalid.includes(id);
+		if (!same(ours.impossible.filter(valid).sort(), theirs.impossible.filter(valid))) return 'which policies are impossible';
 	}
 	if (q.op === 'print' && theirs.est !== theirs.printed) return 'the printed policy means something else';
 	return null;

@@ -17,22 +17,25 @@ export class Policies {
 
 	// ---- Scopes ----
 
-	#uid() {
-		return uidText(this.random.pick(this.world.uids));
+	// An entity of the type, or one that it may be in; now and then any.
+	#target(type, isAbove) {
+		const { random, world } = this;
+		const names = isAbove ? [type, ...world.entityTypes[type].parents] : [type];
+		return uidText(random.chance(0.1) ? random.pick(world.uids) : world.uid(random.pick(names)));
 	}
 
 	side(name, type, slot) {
 		const { random, world } = this;
-		const target = slot ? `?${name}` : this.#uid();
+		const target = slot ? `?${name}` : this.#target(type, random.chance(0.8));
 		if (slot) return `${name}${random.pick([' == ', ' in ', ` is ${type} in `])}${target}`;
-		return name + random.weighted([[4, ''], [1, ` == ${target}`], [2, ` in ${target}`], [4, ` is ${type}`], [1, ` is ${type} in ${target}`],
+		return name + random.weighted([[8, ''], [2, ` == ${this.#target(type)}`], [4, ` in ${target}`], [16, ` is ${type}`], [2, ` is ${type} in ${target}`],
 			[1, ` is ${random.pick(world.types)}`]]);
 	}
 
 	action(action) {
 		const { random, world } = this;
 		const any = () => uidText(random.pick(world.actions).uid);
-		return `action${random.weighted([[3, ''], [3, ` == ${uidText(action.uid)}`], [2, ` in ${any()}`],
+		return `action${random.weighted([[3, ''], [8, ` == ${uidText(action.uid)}`], [2, ` in ${any()}`],
 			[1, ` in [${random.some(world.actions, random.int(4)).map((a) => uidText(a.uid)).join(', ')}]`]])}`;
 	}
 
@@ -47,9 +50,18 @@ export class Policies {
 		this.known = new Set();
 		const clauses = Array.from({ length: random.weighted([[2, 0], [5, 1], [2, 2], [1, 3]]) },
 			() => ` ${random.weighted([[3, 'when'], [1, 'unless']])} { ${this.condition()} }`);
+		if (random.chance(0.15)) clauses.unshift(...this.#clauses());
 		const notes = random.chance(0.1) ? `@id("${random.int(9)}") @note ` : '';
 		return `${notes}${random.weighted([[2, 'permit'], [1, 'forbid']])}(${this.side('principal', this.env.principal.name, slots & 1)}, ` +
 			`${this.action(action)}, ${this.side('resource', this.env.resource.name, slots & 2)})${clauses.join('')};`;
+	}
+
+	// A clause that asks for something, and another that relies on it.
+	#clauses() {
+		const found = this.#paths().filter(([, t, guards]) => guards.length > 0 && t.k === 'Bool');
+		if (found.length === 0) return [];
+		const [text, , guards] = this.random.pick(found);
+		return [` ${this.random.pick(['when', 'when', 'unless'])} { ${guards.join(' && ')} }`, ` when { ${text} }`];
 	}
 
 	condition() {
@@ -98,8 +110,9 @@ export class Policies {
 		const { random } = this;
 		const found = this.#paths().filter(([, t]) => same(t, type));
 		if (found.length === 0) return null;
-		const [text, , guards] = random.pick(found);
-		if (guards.length === 0 || random.chance(0.1)) return text;
+		const sure = found.filter(([, , guards]) => guards.length > 0 && guards.every((g) => this.known.has(g)));
+		const [text, , guards] = random.pick(sure.length > 0 && random.chance(0.6) ? sure : found);
+		if (guards.every((g) => this.known.has(g)) || random.chance(0.05)) return text;
 		if (type.k === 'Bool' && random.chance(0.7)) return `(${[...guards, text].join(' && ')})`;
 		return `(if ${guards.join(' && ')} then ${text} else ${this[`make${type.k}`](type, 0)})`;
 	}
@@ -122,6 +135,7 @@ export class Policies {
 		const setOf = () => ({ k: 'Set', of: this.#anyType() });
 		const entity = () => ({ k: 'Entity', name: random.pick(world.types) });
 		return random.weighted([
+			[4, () => this.#guarded(d)],
 			[4, () => this.#binary(x(BOOL), random.pick(['&&', '||']), x(BOOL))],
 			[1, () => `(${x(BOOL)} ${random.pick(['&&', '||'])} ${x(BOOL)} ${random.pick(['&&', '||'])} ${x(BOOL)})`],
 			[2, () => `!${random.chance(0.1) ? '!' : ''}(${x(BOOL)})`],
@@ -157,6 +171,34 @@ export class Policies {
 			[2, () => `(${x(ext('ipaddr'))}).isInRange(${x(ext('ipaddr'))})`],
 			[1, () => random.pick(['true', 'false'])],
 			[1, () => this.#binary('action', random.pick(['==', 'in']), uidText(random.pick(world.actions).uid))],
+		])();
+	}
+
+	// Something that must be there is asked for first; what follows may rely on it, or must not.
+	#guarded(depth) {
+		const { random } = this;
+		const found = this.#paths().filter(([, , guards]) => guards.length > 0);
+		if (found.length === 0) return this.expr(BOOL, depth);
+		const guards = random.pick(found)[2], guard = guards.join(' && '), before = new Set(this.known);
+		const sure = () => {
+			this.known = new Set([...before, ...guards]);
+			const text = this.expr(BOOL, depth);
+			this.known = new Set(before);
+			return text;
+		};
+		return random.weighted([
+			[6, () => `(${guard} && ${sure()})`],
+			[3, () => `(if ${guard} then ${sure()} else ${this.expr(BOOL, depth)})`],
+			[1, () => `(${guard} || ${sure()})`],
+			[1, () => `(!(${guard}) || ${sure()})`],
+			[1, () => `((${guard} || ${this.expr(BOOL, 0)}) && ${sure()})`],
+			[1, () => `((${guard} && ${this.expr(BOOL, 0)}) && ${sure()})`],
+			[1, () => `((${guard} || ${guard} && ${this.expr(BOOL, 0)}) && ${sure()})`],
+			[1, () => `((if ${this.expr(BOOL, 0)} then ${guard} else ${guard}) && ${sure()})`],
+			[1, () => `((if ${this.expr(BOOL, 0)} then ${guard} else false) && ${sure()})`],
+			[1, () => `(${sure()} && ${guard})`],
+			[1, () => `(false && ${sure()})`],
+			[1, () => `(true || ${sure()})`],
 		])();
 	}
 

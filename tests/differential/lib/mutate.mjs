@@ -18,7 +18,7 @@ export const tokens = (text) => text.match(TOKEN) ?? [];
 // One to three edits of tokens.
 export function mutateTokens(random, text, pool) {
 	const list = tokens(text);
-	for (let n = 1 + random.int(3); n > 0 && list.length > 0; n--) {
+	for (let n = random.pick([1, 1, 1, 2, 3]); n > 0 && list.length > 0; n--) {
 		const at = random.int(list.length), other = random.int(list.length);
 		const insert = random.chance(0.7) ? random.pick(pool) : list[other];
 		switch (random.int(6)) {

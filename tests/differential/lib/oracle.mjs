@@ -150,6 +150,7 @@ export class OracleWorld {
 		return {
 			ok: true,
 			invalid: [...new Set(answer.validationErrors.map((e) => e.policyId))].sort(),
+			impossible: [...new Set(answer.validationWarnings.filter((e) => /impossible/.test(e.error.message)).map((e) => e.policyId))].sort(),
 			valid: answer.validationErrors.length === 0,
 			messages: answer.validationErrors.map((e) => `${e.policyId}: ${e.error.message}`),
 		};

@@ -189,7 +189,19 @@ export class World {
 
 	// ---- The schema in Cedar syntax ----
 
+	// Some types get a name: a declaration in a namespace, found from there or by its full name.
 	#typeText(type) {
+		const { random } = this;
+		if (this.named && random.chance(0.15)) {
+			const space = random.pick(['', 'N', 'N::M', 'P']), name = `T${this.count++}`, full = space ? `${space}::${name}` : name;
+			const text = this.#plainText(type);
+			(this.named[space] ??= []).push(`${random.chance(0.2) ? '@doc("x") ' : ''}type ${name} = ${text};`);
+			return full;
+		}
+		return this.#plainText(type);
+	}
+
+	#plainText(type) {
 		switch (type.k) {
 		case 'Set': return `Set<${this.#typeText(type.of)}>`;
 		case 'Record': return this.#attrsText(type.attrs);
@@ -218,12 +230,14 @@ export class World {
 	#declareAction(a) {
 		const ref = (id) => (this.random.chance(0.5) ? quote(id) : uidText({ type: this.actionType, id }));
 		const parents = a.parents.length > 0 ? ` in [${a.parents.map(ref).join(', ')}]` : '';
-		const applies = a.applies ? ` appliesTo { principal: [${a.applies.principals}], resource: [${a.applies.resources}], context: ${this.#attrsText(a.applies.context)} }` : '';
+		const applies = a.applies ? ` appliesTo { principal: [${a.applies.principals}], resource: [${a.applies.resources}], context: ${this.#typeText({ k: 'Record', attrs: a.applies.context })} }` : '';
 		return `action ${isIdent(a.uid.id) ? a.uid.id : quote(a.uid.id)}${parents}${applies};`;
 	}
 
 	schemaText() {
 		const spaces = { '': [] };
+		this.named = this.random.chance(0.5) ? spaces : null;
+		this.count = 0;
 		const put = (name, text) => {
 			const space = name.split('::').slice(0, -1).join('::');
 			(spaces[space] ??= []).push(text);
