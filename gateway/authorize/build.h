@@ -18,7 +18,7 @@
  * comes from somebody else, too. Texts are bounded by gateway/config/limits.h. */
 #define FL_BUNDLE_SCHEMA_BYTES_MAX ((size_t)64 << 20)
 #define FL_BUNDLE_ENTITIES_BYTES_MAX ((size_t)512 << 20)
-#define FL_BUNDLE_BYTES_MAX ((size_t)64 << 20)
+#define FL_BUNDLE_BYTES_MAX ((size_t)256 << 20)
 #define FL_BUNDLE_SET_BYTES_MAX ((size_t)1 << 30)
 
 struct fl_bundle_build {

@@ -94,3 +94,19 @@ test('without policies status says what that means', async () => {
 	assert.deepEqual((await status()).policies,
 		{ configured: false, note: 'every authenticated request is allowed' });
 });
+
+test('--watch sees files beside the configuration, too; templates decide through their links', async () => {
+	const name = '"?principal": { "type": "Gw::Consumer", "id": "ann" }';
+	put('shared.cedar', '@id("t") permit (principal == ?principal, action, resource is Gw::Route);\n');
+	put('links.json', `[{ "templateId": "t", "newId": "t.ann", "values": { ${name} } }]`);
+	let change = settled();
+	gateway.replace(config.replace(/^policies.*$/m, 'policies: { include: [shared.cedar], links: [links.json] }'));
+	await change;
+	assert.equal((await status()).policies.deciding, 1);
+
+	change = settled();
+	put('links.json', `[{ "templateId": "t", "newId": "t.ann", "values": { ${name} } },
+		{ "templateId": "t", "newId": "t.bob", "values": { ${name.replace('ann', 'bob')} } }]`);
+	await change;
+	assert.equal((await status()).policies.deciding, 2);
+});
