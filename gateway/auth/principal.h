@@ -17,9 +17,17 @@ struct fl_claim { /* what a token says of its bearer */
 
 struct fl_principal {
 	const struct fl_cfg_consumer *consumer; /* NULL: nobody that is known */
-	enum fl_cfg_auth method;                /* FL_CFG_AUTH_NONE with no consumer */
+	const char *method; /* how it proved that: "api_key", or the name of a kind of
+			     * gateway/auth/method.h; NULL: it did not. Static. A proof without
+			     * a consumer is possible: somebody who knows a secret */
 	const struct fl_claim *claims;
 	size_t claims_n;
 };
+
+/* Did the caller prove anything? */
+static inline bool fl_principal_is_authenticated(const struct fl_principal *principal)
+{
+	return principal->method != NULL;
+}
 
 #endif

@@ -81,15 +81,24 @@ static struct fl_cedar_value count(uint64_t n)
 	return fl_cedar_long(n > INT64_MAX ? INT64_MAX : (int64_t)n);
 }
 
-/* How the caller proved who it is. */
-static struct fl_cedar_value proofs(const struct fl_principal *principal)
+/* How the caller proved who it is: a set of one, or empty. */
+static bool make_proofs(const struct fl_principal *principal, struct fl_arena *scratch,
+                        struct fl_cedar_value *ret)
 {
-	static const struct fl_cedar_value api_key = {
-	    .kind = FL_CEDAR_STRING, .n = sizeof "api_key" - 1, .u.text = "api_key"};
+	struct fl_cedar_value *item;
 
-	return (struct fl_cedar_value){.kind = FL_CEDAR_SET,
-	                               .n = principal->method == FL_CFG_AUTH_API_KEY ? 1 : 0,
-	                               .u.items = &api_key};
+	*ret = (struct fl_cedar_value){.kind = FL_CEDAR_SET};
+	if (!principal->method)
+		return true;
+	item = fl_arena_alloc(scratch, sizeof *item);
+	if (!item)
+		return false;
+	*item = (struct fl_cedar_value){.kind = FL_CEDAR_STRING,
+	                                .n = (uint32_t)strlen(principal->method),
+	                                .u.text = principal->method};
+	ret->n = 1;
+	ret->u.items = item;
+	return true;
 }
 
 /* The declared headers that the request has: they stay in order. */
@@ -125,6 +134,7 @@ bool fl_context_make(const struct fl_context *context, const struct fl_decide_re
 		return false;
 	*f = context->frame;
 	if (!make_headers(context, request, scratch, &f->req[HDR].value) ||
+	    !make_proofs(request->principal, scratch, &f->context[AMR].value) ||
 	    fl_cedar_ext_parse(FL_CEDAR_IP, request->client, scratch, &f->client[IP].value) != 0)
 		return false;
 	f->client[TLS].value = fl_cedar_bool(request->is_tls);
@@ -133,7 +143,6 @@ bool fl_context_make(const struct fl_context *context, const struct fl_decide_re
 	f->req[HEADER_BYTES].value = count(request->header_bytes);
 	f->req[TARGET_BYTES].value = count(request->target_bytes);
 	f->req[CONTENT_LENGTH].value = count(request->content_length);
-	f->context[AMR].value = proofs(request->principal);
 	f->context[NOW].value =
 	    fl_cedar_number(FL_CEDAR_DATETIME, (int64_t)(request->wall_ns / FL_NS_PER_MS));
 	f->context[REQ].value = record(f->req, REQ_N);

@@ -217,8 +217,21 @@ static void take_number(struct check *c, struct fl_cfg_node *node, const struct 
 		*ret = v;
 }
 
+/* A secret stays as it was written: for whoever reads the configuration, and for messages. */
+static bool is_secret_ref(struct check *c, struct fl_cfg_node *item, const struct fl_cfg_key *key)
+{
+	struct fl_str written = item->text;
+
+	if (!check_text(c, item, key))
+		return false;
+	item->written = written;
+	return true;
+}
+
 static bool is_item(struct check *c, struct fl_cfg_node *item, const struct fl_cfg_key *key)
 {
+	if (item->kind == FL_CFG_STRING && key->format == FL_CFG_FORMAT_SECRET_REF)
+		return is_secret_ref(c, item, key);
 	if (item->kind == FL_CFG_STRING && fl_cfg_substitute(c->load, item, FL_CFG_SUBST_PLAIN))
 		return check_text(c, item, key);
 	if (item->kind == FL_CFG_STRING)
@@ -238,7 +251,15 @@ static void take_strings(struct check *c, struct fl_cfg_node *node, const struct
 	struct fl_str *items = fl_arena_array(&c->load->scratch, node->n + 1u, sizeof *items);
 	size_t n = 0;
 
-	if (items == NULL || !check_range(c, node, key, node->n, " items"))
+	if (items == NULL)
+		return;
+	if (node->kind == FL_CFG_STRING) { /* FL_CFG_TAKES_ONE */
+		if (check_text(c, node, key))
+			items[n++] = node->text;
+		*ret = (struct fl_cfg_strings){items, n};
+		return;
+	}
+	if (!check_range(c, node, key, node->n, " items"))
 		return;
 	for (struct fl_cfg_node *item = node->first; item != NULL; item = item->next)
 		if (is_item(c, item, key))

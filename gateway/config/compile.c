@@ -18,8 +18,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* An unknown name is noted, with the nearest that there is. */
-static bool find_name(struct compile *c, const struct fl_map *map, const struct fl_cfg_node *at,
+bool fl_cfg_find_name(struct compile *c, const struct fl_map *map, const struct fl_cfg_node *at,
 		      struct fl_str name, const char *what, const char *section, size_t *ret)
 {
 	size_t found = (size_t)(uintptr_t)fl_map_find(map, name);
@@ -199,7 +198,7 @@ static void check_secret_use(void *ctx, struct fl_str name)
 	for (size_t i = 0; i < granted->n; i++)
 		if (fl_str_eq(granted->items[i], name))
 			return; /* that it exists is checked where it is granted */
-	if (!find_name(use->c, &use->c->secret_names, use->node, name, "secret", "secrets", &index))
+	if (!fl_cfg_find_name(use->c, &use->c->secret_names, use->node, name, "secret", "secrets", &index))
 		return;
 	struct fl_problem *p =
 	    fl_cfg_bad(use->c->load, use->node, "secret_not_granted",
@@ -278,7 +277,7 @@ static void check_grants(struct compile *c, const struct fl_cfg_raw_instance *fr
 		return;
 	for (const struct fl_cfg_node *n = list->first; n != NULL; n = n->next)
 		if (n->kind == FL_CFG_STRING && fl_cfg_format_is_secret_name(n->text))
-			(void)find_name(c, &c->secret_names, n, n->text, "secret", "secrets", &index);
+			(void)fl_cfg_find_name(c, &c->secret_names, n, n->text, "secret", "secrets", &index);
 }
 
 static void compile_instances(struct compile *c)
@@ -335,7 +334,7 @@ static void compile_target(struct compile *c, const struct fl_cfg_raw_route *fro
 
 	if (from->instance.p == NULL || at == NULL)
 		return; /* told by check.c */
-	if (find_name(c, &c->instance_names, at, from->instance, "instance", "instances", &to->instance) &&
+	if (fl_cfg_find_name(c, &c->instance_names, at, from->instance, "instance", "instances", &to->instance) &&
 	    to->timeout_ns == 0)
 		to->timeout_ns = c->instances[to->instance].timeout_ns;
 }
@@ -366,6 +365,7 @@ static void compile_routes(struct compile *c)
 			to->max_body_bytes = c->raw->server.limits.max_body_bytes;
 		compile_headers(c, from[i].headers, to);
 		compile_target(c, &from[i], to);
+		fl_cfg_compile_route_auth(c, &from[i], to);
 	}
 	c->config->routes = c->routes;
 	c->config->routes_n = c->routes ? n : 0;
@@ -464,6 +464,7 @@ struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_r
 	compile_connectors(&c);
 	compile_instances(&c);
 	fl_cfg_compile_consumers(&c);
+	fl_cfg_compile_auth(&c);
 	compile_routes(&c);
 	compile_policies(&c);
 	warn_of_open_routes(&c);
@@ -473,6 +474,7 @@ struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_r
 	fl_map_fini(&c.connector_ids);
 	fl_map_fini(&c.instance_names);
 	fl_map_fini(&c.secret_names);
+	fl_map_fini(&c.auth_names);
 	fl_map_fini(&c.files);
 	return c.config;
 }

@@ -14,7 +14,7 @@ struct compile {
 	struct fl_cfg_connector *connectors;
 	struct fl_cfg_instance *instances;
 	struct fl_cfg_route *routes;
-	struct fl_map connector_ids, instance_names, secret_names; /* to index + 1 */
+	struct fl_map connector_ids, instance_names, secret_names, auth_names; /* to index + 1 */
 	struct fl_map files; /* names in problems' memory to names in ours */
 };
 
@@ -58,6 +58,16 @@ static inline void add_name(struct fl_map *map, struct fl_str name, size_t index
 	(void)!fl_map_put(map, name, (void *)(uintptr_t)(index + 1), NULL);
 }
 
+/* The index of a name; false when there is none: that is noted, with the nearest that there is.
+ * `what` and `section` are for the message. */
+bool fl_cfg_find_name(struct compile *c, const struct fl_map *map, const struct fl_cfg_node *at,
+		      struct fl_str name, const char *what, const char *section, size_t *ret);
+
 void fl_cfg_compile_consumers(struct compile *c);
+/* After secrets and consumers. */
+void fl_cfg_compile_auth(struct compile *c);
+/* What a route takes: after fl_cfg_compile_auth(). */
+void fl_cfg_compile_route_auth(struct compile *c, const struct fl_cfg_raw_route *from,
+			       struct fl_cfg_route *to);
 
 #endif

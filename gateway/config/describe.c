@@ -354,8 +354,6 @@ static void add_key(struct describe *d, int row)
 		add_listed(d, row);
 		break;
 	case FL_CFG_TYPE_STRINGS:
-		add_list(d, key);
-		break;
 	case FL_CFG_TYPE_WORDS:
 		add_word_list(d, key);
 		break;

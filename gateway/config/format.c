@@ -75,6 +75,20 @@ static bool check_secret(const struct input *in)
 	return fl_cfg_format_is_secret_name(*in->text);
 }
 
+static bool check_secret_ref(const struct input *in)
+{
+	static const struct fl_str open = FL_STR_INIT("${secret:");
+	struct fl_str s = *in->text;
+
+	if (!fl_str_starts(s, open) || s.p[s.n - 1] != '}')
+		return false;
+	s = fl_str_n(s.p + open.n, s.n - open.n - 1);
+	if (!fl_cfg_format_is_secret_name(s))
+		return false;
+	*in->text = s;
+	return true;
+}
+
 /* "1.2.0", "1.2.x", "1.x"; no leading zeros. */
 static bool check_version(const struct input *in)
 {
@@ -284,6 +298,8 @@ static const struct {
     [FL_CFG_FORMAT_SECRET] = {"the name of a secret: letters, digits, \".\", \"_\", \"/\", \"-\", at most "
 			      "128",
 			      "^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$", check_secret},
+    [FL_CFG_FORMAT_SECRET_REF] = {"a secret by its name, as \"${secret:NAME}\"",
+				  "^\\$\\{secret:[A-Za-z0-9][A-Za-z0-9._/-]{0,127}\\}$", check_secret_ref},
     [FL_CFG_FORMAT_VERSION] = {"a version such as \"1.2.0\", \"1.2.x\" or \"1.x\"",
 			       "^[0-9]+\\.(x|[0-9]+\\.(x|[0-9]+))$", check_version},
     [FL_CFG_FORMAT_SHA256] = {"a SHA-256 in 64 hexadecimal digits", "^[0-9a-fA-F]{64}$", check_sha256},

@@ -14,6 +14,7 @@ enum fl_cfg_format {
 	FL_CFG_FORMAT_NAME, /* of an object */
 	FL_CFG_FORMAT_CONNECTOR, /* id of a connector */
 	FL_CFG_FORMAT_SECRET, /* name of a secret */
+	FL_CFG_FORMAT_SECRET_REF, /* "${secret:NAME}", which becomes the name; nothing is substituted */
 	FL_CFG_FORMAT_VERSION,
 	FL_CFG_FORMAT_SHA256,
 	FL_CFG_FORMAT_FILE, /* made absolute */

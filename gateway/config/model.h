@@ -100,10 +100,32 @@ struct fl_cfg_consumer { /* whoever calls */
 	struct fl_position at;
 };
 
-/* How a caller may prove who it is; bits of fl_cfg_route.auth. */
+/* How a caller may prove who it is; bits of fl_cfg_route.auth. All else is a method of `auth`. */
 enum fl_cfg_auth {
 	FL_CFG_AUTH_NONE = 1, /* a request without credentials passes, as nobody */
 	FL_CFG_AUTH_API_KEY = 2,
+};
+
+/* What a method of `auth` looks at: the key below its name. In the order of the table of
+ * gateway/auth/method.c. */
+enum fl_cfg_auth_kind {
+	FL_CFG_BY_WEBHOOK,
+	FL_CFG_BY_N,
+};
+
+struct fl_cfg_webhook { /* gateway/auth/webhook.h */
+	struct fl_str recipe;
+	struct fl_cfg_strings secrets; /* their names; each is in fl_config.secrets */
+	const struct fl_cfg_consumer *consumer; /* NULL: nobody that is known */
+};
+
+struct fl_cfg_auth_method {
+	struct fl_str name;
+	enum fl_cfg_auth_kind kind;
+	union {
+		struct fl_cfg_webhook webhook;
+	} by;
+	struct fl_position at;
 };
 
 struct fl_cfg_text { /* a file that was read with the configuration */
@@ -140,7 +162,9 @@ struct fl_cfg_route {
 	struct fl_str action;
 	uint64_t max_body_bytes, timeout_ns;
 	bool allow_encoded_slash; /* the per-route opt-ins of the guard */
-	uint32_t auth; /* bits of enum fl_cfg_auth, never 0; any one suffices */
+	uint32_t auth; /* bits of enum fl_cfg_auth */
+	const size_t *auth_methods; /* indexes into fl_config.auth, in the order of the file */
+	size_t auth_methods_n; /* with `auth` never nothing; any one suffices */
 	/* what policies see of it */
 	struct fl_str api, tenant, owner; /* "": none */
 	uint64_t sensitivity;
@@ -160,6 +184,8 @@ struct fl_config {
 	size_t instances_n;
 	const struct fl_cfg_consumer *consumers;
 	size_t consumers_n;
+	const struct fl_cfg_auth_method *auth;
+	size_t auth_n;
 	struct fl_cfg_policies policies;
 	const struct fl_cfg_route *routes;
 	size_t routes_n;

@@ -15,6 +15,7 @@
 #define POL(member) offsetof(struct fl_cfg_raw, policies.member)
 #define CSM(member) offsetof(struct fl_cfg_raw_consumer, member)
 #define CRE(member) offsetof(struct fl_cfg_raw_credential, member)
+#define HOO(member) offsetof(struct fl_cfg_raw_auth, webhook.member)
 #define ROU(member) offsetof(struct fl_cfg_raw_route, member)
 
 #define MAP(p, ...) {.path = p, .type = FL_CFG_TYPE_MAP, __VA_ARGS__}
@@ -152,6 +153,17 @@ STRING("consumers.*.credentials.*.description", CRE(c.description), ANY, .fallba
 VALUE(TIME, "consumers.*.credentials.*.expires", CRE(c.expires_wall_ns), 0, 0, .fallback_text = "never",
 	.example = "\"2027-01-01T00:00:00Z\"", .help = "From then on it is not taken any more. In UTC."),
 
+NAMED("auth", TOP(auth), struct fl_cfg_raw_auth, NAME, .max = 256,
+	.help = "Ways to prove who calls, beside API keys: each has a name, which routes list in their `auth`, and one of the keys below."),
+MAP("auth.*.webhook", .example = "{ recipe: github, secrets: [\"${secret:github/webhook}\"] }",
+	.help = "The sender signs what it sends."),
+STRING("auth.*.webhook.recipe", HOO(w.recipe), ANY, .flags = FL_CFG_IS_NEEDED, .words = FL_CFG_RECIPES, .only_words = true, .example = "github",
+	.help = "Whose way of signing."),
+STRINGS("auth.*.webhook.secrets", HOO(w.secrets), SECRET_REF, .flags = FL_CFG_IS_NEEDED, .min = 1, .max = 8, .example = "[\"${secret:github/webhook}\"]",
+	.help = "What the sender signs with. Any one fits, so that one can be replaced by another without a gap."),
+STRING("auth.*.webhook.consumer", HOO(consumer), NAME, .fallback = "", .fallback_text = "none", .example = "github",
+	.help = "Which of `consumers` the sender is."),
+
 MAP("policies", .example = "{ include: [\"policies/*.cedar\"] }",
 	.help = "Cedar policies that decide about every request. Without this key every authenticated request is allowed; with it, what no policy permits is denied."),
 STRINGS("policies.include", POL(include), ANY, .fallback = "[]", .max = 100, .example = "[\"policies/*.cedar\"]",
@@ -190,9 +202,9 @@ VALUE(DURATION, "routes.*.request.timeout", ROU(r.timeout_ns), MS(1), SEC(3600),
 	.help = "From the request to its answer; then the caller gets 504."),
 VALUE(BOOL, "routes.*.request.allow_encoded_slash", ROU(r.allow_encoded_slash), 0, 0, .fallback = "false",
 	.help = "Takes `%2F` in the path, as part of a segment; refused otherwise."),
-VALUE(WORDS, "routes.*.auth", ROU(r.auth), 1, 2, .fallback = "none", .words = "none|api_key", .only_words = true,
+STRINGS("routes.*.auth", ROU(auth), NAME, .min = 1, .max = 8, .fallback = "[\"none\"]", .fallback_text = "`none`", .words = "none|api_key",
 	.flags = FL_CFG_TAKES_ONE, .example = "[api_key]",
-	.help = "How a caller may prove who it is: any one of these. With `none` among them a request without credentials passes, as nobody; wrong ones never do."),
+	.help = "How a caller may prove who it is: any one of these; `api_key`, or a name of `auth`. With `none` among them a request without credentials passes, as nobody; wrong ones never do."),
 MAP("routes.*.to", .flags = FL_CFG_IS_NEEDED, .example = "{ instance: echo, action: reply }", .help = "Who answers."),
 STRING("routes.*.to.instance", ROU(instance), NAME, .flags = FL_CFG_IS_NEEDED, .example = "echo",
 	.help = "One of `instances`."),

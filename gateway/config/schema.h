@@ -34,7 +34,7 @@ enum { /* flags of a row */
 	FL_CFG_OF_SECRETS = 4, /* its map holds a string per secret */
 	FL_CFG_OF_HEADERS = 8, /* its map holds a string or {present: true} per header */
 	FL_CFG_OF_LABELS = 16, /* its map holds a string per label */
-	FL_CFG_TAKES_ONE = 32, /* a single word stands for a list of it */
+	FL_CFG_TAKES_ONE = 32, /* a single text stands for a list of it */
 };
 
 struct fl_cfg_key {
@@ -54,7 +54,7 @@ struct fl_cfg_key {
 	const char *help; /* one or two sentences */
 };
 
-#define FL_CFG_KEYS_MAX 96u
+#define FL_CFG_KEYS_MAX 192u
 extern const struct fl_cfg_key fl_cfg_keys[];
 extern const size_t fl_cfg_keys_n;
 
@@ -68,12 +68,14 @@ void fl_cfg_schema_init(struct fl_cfg_schema *s);
 const char *fl_cfg_key_name(const struct fl_cfg_key *key);
 bool fl_cfg_key_has_word(const struct fl_cfg_key *key, struct fl_str text);
 /* How many words there are, and the place of one; FL_CFG_WORDS_MAX: it is none of them. */
-#define FL_CFG_WORDS_MAX 8u
+#define FL_CFG_WORDS_MAX 16u
 size_t fl_cfg_key_words(const struct fl_cfg_key *key);
 size_t fl_cfg_key_word_index(const struct fl_cfg_key *key, struct fl_str text);
 /* In the order of enum fl_method. */
 #define FL_CFG_METHODS "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 #define FL_CFG_METHODS_N 7u
+/* In the order of the table of gateway/auth/recipe.c. */
+#define FL_CFG_RECIPES "github"
 
 /* ---- where rows store: what check.c fills and compile.c reads ---- */
 
@@ -111,9 +113,21 @@ struct fl_cfg_raw_consumer {
 	struct fl_cfg_node *labels; /* NULL: not given */
 };
 
+struct fl_cfg_raw_webhook {
+	struct fl_cfg_webhook w;
+	struct fl_str consumer;
+};
+
+/* Side by side, not in a union: the defaults of all kinds are set. */
+struct fl_cfg_raw_auth {
+	struct fl_cfg_item item;
+	struct fl_cfg_raw_webhook webhook;
+};
+
 struct fl_cfg_raw_route {
 	struct fl_cfg_item item;
 	struct fl_cfg_route r;
+	struct fl_cfg_strings auth;
 	struct fl_str instance, decide_by;
 	struct fl_cfg_node *headers; /* NULL: not given */
 };
@@ -130,7 +144,7 @@ struct fl_cfg_raw {
 	struct fl_cfg_server server;
 	struct fl_cfg_node *secrets; /* NULL: not given */
 	struct fl_cfg_raw_policies policies;
-	struct fl_cfg_items connectors, instances, consumers, routes;
+	struct fl_cfg_items connectors, instances, consumers, auth, routes;
 };
 
 /* Checks the tree by the table and fills *raw, defaults included. Values that are not good are noted

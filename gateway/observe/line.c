@@ -157,6 +157,7 @@ size_t fl_access_line(char *out, struct fl_access_clock *clock, const void *acce
 	const struct fl_access_record *r = access_record;
 	char *at = put_time(PUT(out, "{\"time\":\""), clock, r->wall_ns);
 	struct fl_str decision = fl_str(r->decision), error = fl_str(r->error);
+	struct fl_str auth = fl_str(r->auth), refused = fl_str(r->auth_refused);
 
 	at = put_quote(at);
 	at = PUT_TEXT(at, "request_id", r->request_id, TEXT_MAX_BYTES);
@@ -174,9 +175,11 @@ size_t fl_access_line(char *out, struct fl_access_clock *clock, const void *acce
 	at = PUT_TEXT(at, "route", r->route, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "instance", r->instance, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "consumer", r->consumer, TEXT_MAX_BYTES);
+	at = PUT_TEXT(at, "auth", auth, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "user_agent", r->user_agent, NAME_MAX_BYTES);
 	at = PUT_TEXT(at, "decision", decision, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "error", error, TEXT_MAX_BYTES);
+	at = PUT_TEXT(at, "auth_refused", refused, TEXT_MAX_BYTES);
 	at = PUT(at, "}\n");
 	return (size_t)(at - out);
 }

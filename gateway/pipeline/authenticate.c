@@ -1,6 +1,9 @@
 /* gateway/pipeline/authenticate.c - the stage that says who calls
  * SPDX-License-Identifier: Apache-2.0
  *
+ * Any one proof that the route takes suffices; one that is wrong is no harm beside one that is right.
+ * All are looked at, whatever the first of them says, since what is a credential must not go on.
+ *
  * On a route that takes API keys X-API-Key is a credential, and so is any "Authorization: Bearer"
  * where there is no X-API-Key; with both, Authorization is the upstream's affair unless it holds a
  * key, too. What was taken for a credential goes no further: not to policies, not to the connector.
@@ -57,62 +60,186 @@ static bool offers(const fairlead_kv *field, bool takes, bool has_key, struct fl
 	return (takes && !has_key) || fl_api_key_is_alike(value);
 }
 
-static unsigned look(const struct fl_request *req, bool takes, bool has_key, struct fl_str *ret)
+/* ---- what was found ---- */
+
+struct findings {
+	bool is_offered; /* some credential is there */
+	bool is_answered;
+	uint8_t unproved; /* bits: methods that wait for the body */
+	struct fl_principal principal; /* of the first that accepted; method NULL: none did */
+	const char *why; /* the last refusal */
+};
+
+static void begin_attempt(struct fl_request *req, struct fl_auth_attempt *ret)
 {
-	struct fl_str value;
+	FL_ASSERT(req->headers_n <= FL_AUTH_HEADERS_MAX);
+	*ret = (struct fl_auth_attempt){
+	    .headers = req->headers,
+	    .headers_n = req->headers_n,
+	    .method = req->method_name,
+	    .path = req->raw_path,
+	    .query = req->query,
+	    .host = req->host,
+	    .scheme = req->scheme,
+	    .client = req->client,
+	    .body = req->body,
+	    .wall_ns = fl_worker_wall_ns(req->worker, fl_loop_now_ns(req->worker->loop)),
+	    .arena = &req->arena,
+	};
+}
+
+static void look_for_keys(const struct fl_request *req, struct fl_auth_attempt *attempt,
+                          struct findings *found)
+{
+	const bool takes = req->route->auth & FL_CFG_AUTH_API_KEY;
+	const bool has_key = takes && has_key_field(req);
+	struct fl_str value, key = FL_STR_NULL;
 	unsigned n = 0;
 
 	for (size_t i = 0; i < req->headers_n; i++) {
 		if (!offers(&req->headers[i], takes, has_key, &value))
 			continue;
-		*ret = value;
+		fl_auth_hide(attempt, i);
+		key = value;
 		n++;
 	}
-	return n;
+	if (!takes || n == 0)
+		return;
+	found->is_offered = true;
+	if (n == 1) /* two of them: who is it? */
+		found->principal.consumer =
+		    fl_credentials_find(req->snapshot->credentials, key, attempt->wall_ns);
+	if (found->principal.consumer)
+		found->principal.method = "api_key";
 }
 
-/* The fields without those that offer a credential. */
-static bool drop(struct fl_request *req, bool takes, bool has_key)
+static void note(const struct fl_authenticator *a, unsigned bit, enum fl_auth_verdict verdict,
+                 struct fl_auth_attempt *attempt, struct findings *found)
 {
-	fairlead_kv *kept = fl_arena_alloc(&req->arena, (req->headers_n + 1) * sizeof *kept);
-	struct fl_str ignored;
+	found->is_offered |= verdict != FL_AUTH_NOT_OFFERED;
+	found->is_answered |= verdict == FL_AUTH_ANSWER;
+	if (verdict == FL_AUTH_NEEDS_BODY)
+		found->unproved |= (uint8_t)bit;
+	else if (verdict == FL_AUTH_REFUSED)
+		found->why = attempt->why;
+	else if (verdict == FL_AUTH_ACCEPTED && !found->principal.method) {
+		found->principal = attempt->principal;
+		found->principal.method = a->kind->name;
+	}
+	attempt->principal = (struct fl_principal){.consumer = NULL};
+}
+
+static void ask_methods(const struct fl_auth_list *list, struct fl_auth_attempt *attempt,
+                        struct findings *found)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct fl_authenticator *a = list->items[i];
+
+		note(a, 1u << i, a->kind->look(a->state, attempt), attempt, found);
+	}
+}
+
+/* The fields without those that are credentials. */
+static bool drop(struct fl_request *req, const struct fl_auth_attempt *attempt)
+{
+	fairlead_kv *kept;
 	size_t n = 0;
 
+	if ((attempt->hidden[0] | attempt->hidden[1]) == 0)
+		return true;
+	kept = fl_arena_alloc(&req->arena, (req->headers_n + 1) * sizeof *kept);
 	if (kept == NULL)
 		return false;
 	for (size_t i = 0; i < req->headers_n; i++)
-		if (!offers(&req->headers[i], takes, has_key, &ignored))
+		if (!fl_auth_is_hidden(attempt, i))
 			kept[n++] = req->headers[i];
 	req->headers = kept;
 	req->headers_n = n;
 	return true;
 }
 
-static enum fl_request_verdict refuse(struct fl_request *req, enum fl_problem_id problem)
+/* ---- what comes of it ---- */
+
+static enum fl_request_verdict refuse(struct fl_request *req, enum fl_problem_id id)
 {
-	return fl_stage_refuse(req, fl_problem_type(problem));
+	struct fl_problem_type problem = *fl_problem_type(id);
+
+	if (req->route->methods)
+		problem.challenge = req->route->methods->challenge;
+	return fl_stage_refuse(req, &problem);
 }
+
+static enum fl_request_verdict answer(struct fl_request *req, const struct fl_auth_answer *from)
+{
+	struct fl_header *headers =
+	    fl_arena_alloc(&req->arena, (from->headers_n + 1) * sizeof *headers);
+
+	if (headers == NULL)
+		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
+	for (size_t i = 0; i < from->headers_n; i++)
+		headers[i] = (struct fl_header){fl_str_from(from->headers[i].k),
+		                                fl_str_from(from->headers[i].v)};
+	headers[from->headers_n] = (struct fl_header){FL_STR("x-request-id"), req->request_id};
+	req->response = (struct fl_response){
+	    .status = from->status,
+	    .headers = headers,
+	    .headers_n = from->headers_n + 1,
+	    .body = from->body,
+	};
+	req->is_answered = true;
+	return FL_REQUEST_RESPOND;
+}
+
+static enum fl_request_verdict conclude(struct fl_request *req,
+                                        const struct fl_auth_attempt *attempt,
+                                        const struct findings *found)
+{
+	req->auth_refused = found->why;
+	req->principal = found->principal;
+	req->unproved = found->principal.method ? 0 : found->unproved;
+	if (found->principal.method)
+		return FL_REQUEST_CONTINUE;
+	if (found->is_answered)
+		return answer(req, &attempt->answer);
+	if (req->unproved != 0)
+		return FL_REQUEST_CONTINUE;
+	if (found->is_offered)
+		return refuse(req, FL_PROBLEM_CREDENTIALS_INVALID);
+	return req->route->auth & FL_CFG_AUTH_NONE ? FL_REQUEST_CONTINUE
+	                                           : refuse(req, FL_PROBLEM_CREDENTIALS_MISSING);
+}
+
+/* ---- the stages ---- */
 
 enum fl_request_verdict fl_stage_authenticate(struct fl_request *req)
 {
-	const uint32_t auth = req->route->auth;
-	bool takes = auth & FL_CFG_AUTH_API_KEY, has_key = takes && has_key_field(req);
-	struct fl_str key = FL_STR_NULL;
-	unsigned n = look(req, takes, has_key, &key);
+	struct findings found = {.is_offered = false};
+	struct fl_auth_attempt attempt;
 
-	req->principal.method = FL_CFG_AUTH_NONE;
-	if (n != 0 && !drop(req, takes, has_key))
-		return refuse(req, FL_PROBLEM_MEMORY);
-	if (!takes || (n == 0 && auth & FL_CFG_AUTH_NONE))
+	begin_attempt(req, &attempt);
+	look_for_keys(req, &attempt, &found);
+	if (req->route->methods)
+		ask_methods(req->route->methods, &attempt, &found);
+	if (!drop(req, &attempt))
+		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
+	return conclude(req, &attempt, &found);
+}
+
+/* Those that said that they need the body are asked again: nothing else was right. */
+enum fl_request_verdict fl_stage_verify(struct fl_request *req)
+{
+	const struct fl_auth_list *list = req->route->methods;
+	struct findings found = {.is_offered = true};
+	struct fl_auth_attempt attempt;
+
+	if (req->unproved == 0)
 		return FL_REQUEST_CONTINUE;
-	if (n == 0)
-		return refuse(req, FL_PROBLEM_CREDENTIALS_MISSING);
-	if (n == 1) /* two of them: who is it? */
-		req->principal.consumer =
-		    fl_credentials_find(req->snapshot->credentials, key,
-		                        fl_worker_wall_ns(req->worker, req->started_ns));
-	if (req->principal.consumer == NULL)
-		return refuse(req, FL_PROBLEM_CREDENTIALS_INVALID);
-	req->principal.method = FL_CFG_AUTH_API_KEY;
-	return FL_REQUEST_CONTINUE;
+	begin_attempt(req, &attempt);
+	for (size_t i = 0; i < list->n && !found.principal.method && !found.is_answered; i++) {
+		const struct fl_authenticator *a = list->items[i];
+
+		if (req->unproved & 1u << i)
+			note(a, 0, a->kind->check_body(a->state, &attempt), &attempt, &found);
+	}
+	return conclude(req, &attempt, &found);
 }

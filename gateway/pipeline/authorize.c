@@ -1,7 +1,7 @@
 /* gateway/pipeline/authorize.c - the stage that says whether the caller may
  * SPDX-License-Identifier: Apache-2.0
  *
- * Decided from the head, before the body is read. Once policies are configured, what none permits
+ * Decided from the head; before the body is read, unless its signature says who calls. Once policies are configured, what none permits
  * is denied. A caller who is denied hears what the forbids advise, never which they are.
  */
 #include "base/buf.h"
@@ -138,7 +138,7 @@ static void decide(struct fl_request *req, struct fl_decided *decided)
 	                                                        : FL_METRIC_DENY;
 }
 
-enum fl_request_verdict fl_stage_authorize(struct fl_request *req)
+static enum fl_request_verdict authorize(struct fl_request *req)
 {
 	if (!req->snapshot->bundle)
 		return req->snapshot->config->policies.is_given
@@ -153,4 +153,20 @@ enum fl_request_verdict fl_stage_authorize(struct fl_request *req)
 		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
 	}
 	return req->decided->decision.is_allowed ? fl_fulfil_head(req) : deny(req);
+}
+
+/* Runs once: in the phase in which it is known who calls. */
+enum fl_request_verdict fl_stage_authorize(struct fl_request *req)
+{
+	enum fl_request_verdict verdict;
+
+	if (req->unproved != 0 || req->is_authorized)
+		return FL_REQUEST_CONTINUE;
+	verdict = authorize(req);
+	if (verdict != FL_REQUEST_CONTINUE)
+		return verdict;
+	if (req->body.n > req->max_body_bytes) /* a policy's limit, and the body is there */
+		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_BODY_LARGE));
+	req->is_authorized = true;
+	return FL_REQUEST_CONTINUE;
 }

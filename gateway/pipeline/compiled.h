@@ -9,6 +9,7 @@
 #include <fairlead/plugin.h>
 #include <stdatomic.h>
 
+#include "gateway/auth/method.h"
 #include "gateway/loop/loop.h"
 #include "gateway/pipeline/snapshot.h"
 #include "gateway/route/table.h"
@@ -26,6 +27,7 @@ struct fl_snapshot_route {
 	uint64_t max_body_bytes, timeout_ns; /* never 0 */
 	bool allow_encoded_slash;
 	uint8_t auth; /* bits of enum fl_cfg_auth */
+	const struct fl_auth_list *methods; /* that it takes besides; NULL: none */
 	char name_text[FL_SNAPSHOT_NAME_NEAR];
 };
 
@@ -45,6 +47,7 @@ struct fl_snapshot {
 	struct fl_instance **instances; /* references; config->instances_n, some NULL */
 	struct fl_snapshot_route *routes; /* config->routes_n */
 	struct fl_credentials *credentials; /* of the config's consumers */
+	struct fl_auth *auth; /* methods of the config */
 	uint64_t newest_generation; /* of its instances */
 	struct fl_bundle *bundle; /* a reference; NULL: no policies */
 	struct fl_access_log *decision_log; /* a reference, or NULL */

@@ -205,17 +205,18 @@ static struct fl_str print_context(struct fl_request *req, const struct fl_decid
 {
 	struct fl_str host = escape(&req->arena, fl_str_cut(q->host, 256));
 	struct fl_str headers = print_headers(req, q);
+	const char *proof = q->principal->method;
 
 	return fl_arena_printf(
 	    &req->arena,
 	    "{\"client\":{\"ip\":\"%.*s\",\"tls\":%s},\"req\":{\"method\":\"%.*s\",\"host\":\"%.*"
 	    "s\","
 	    "\"contentLength\":%llu,\"targetBytes\":%llu,\"headerBytes\":%llu,\"hdr\":{%.*s}},"
-	    "\"amr\":[%s]}",
+	    "\"amr\":[%s%s%s]}",
 	    FL_STR_ARGS(q->client), q->is_tls ? "true" : "false", FL_STR_ARGS(q->method_name),
 	    FL_STR_ARGS(host), (unsigned long long)q->content_length,
 	    (unsigned long long)q->target_bytes, (unsigned long long)q->header_bytes,
-	    FL_STR_ARGS(headers), q->principal->method == FL_CFG_AUTH_API_KEY ? "\"api_key\"" : "");
+	    FL_STR_ARGS(headers), proof ? "\"" : "", proof ? proof : "", proof ? "\"" : "");
 }
 
 /* Ids of the first policies of a list: more do not go into a line. */

@@ -22,12 +22,15 @@ static const struct fl_problem_type types[FL_PROBLEMS] = {
 		"escaped \"/\" (%2F), which some readers take for a separator. Send it in the query, or "
 		"set allow_encoded_slash on the route.", 400, CLOSE},
 	[FL_PROBLEM_CREDENTIALS_MISSING] = {"credentials_missing", "Not authenticated", "This route asks "
-		"who calls. Send an API key as \"X-API-Key: fl_live_...\" or \"Authorization: Bearer "
-		"fl_live_...\".", 401, .challenge = "Bearer"},
+		"who calls. Send what proves it; WWW-Authenticate names the schemes that it takes. An API "
+		"key goes as \"X-API-Key: fl_live_...\" or \"Authorization: Bearer fl_live_...\".", 401,
+		.challenge = "Bearer"},
 	/* Never says which of them, or what is wrong with it. */
-	[FL_PROBLEM_CREDENTIALS_INVALID] = {"credentials_invalid", "Not authenticated", "The API key is "
-		"not known, not valid any more, or there are two. Send one that is, or ask the operator "
-		"for a new one.", 401, .challenge = "Bearer"},
+	[FL_PROBLEM_CREDENTIALS_INVALID] = {"credentials_invalid", "Not authenticated", "What was sent to "
+		"prove who calls is not known, not right, not valid any more, or there are two. Send one "
+		"that is, or ask the operator for a new one.", 401, .challenge = "Bearer"},
+	[FL_PROBLEM_BODY_LARGE] = {"body_too_large", "Body too large", "The body is over the limit that "
+		"policies set for you. Send less at once.", 413},
 	/* Never which policy: ids are for the log. */
 	[FL_PROBLEM_FORBIDDEN] = {"forbidden", "Not allowed", "The policies of this gateway do not allow "
 		"this request. Where there is \"advice\" it says what would; else ask the operator, "

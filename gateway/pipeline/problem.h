@@ -15,7 +15,7 @@ struct fl_problem_type { /* all static */
 	const char *title, *detail;
 	uint16_t status;
 	uint32_t retry_after_s; /* 0: no such field */
-	const char *challenge; /* WWW-Authenticate (RFC 9110, 11.6.1); NULL: no such field */
+	const char *challenge; /* lives as long as the snapshot; WWW-Authenticate (RFC 9110, 11.6.1); NULL: no such field */
 	bool must_close; /* the connection cannot be used any more */
 };
 
@@ -26,6 +26,7 @@ enum fl_problem_id {
 	FL_PROBLEM_ENCODED_SLASH,
 	FL_PROBLEM_CREDENTIALS_MISSING,
 	FL_PROBLEM_CREDENTIALS_INVALID,
+	FL_PROBLEM_BODY_LARGE,
 	FL_PROBLEM_FORBIDDEN,
 	FL_PROBLEM_RATE_LIMITED,
 	FL_PROBLEM_OBLIGATION,

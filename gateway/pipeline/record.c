@@ -49,6 +49,8 @@ static void add_line(const struct fl_request *req, uint32_t status, uint64_t dur
 	    .bytes_out = req->bytes_out,
 	    .status = status,
 	    .decision = decision_of(req),
+	    .auth = req->principal.method,
+	    .auth_refused = req->principal.method ? NULL : req->auth_refused,
 	    .error = error_of(req),
 	};
 

@@ -42,14 +42,18 @@ static bool find(const struct fl_config *config, const struct fl_route_query *qu
 	return table != NULL;
 }
 
-/* As fl_stage_authenticate() does with credentials that are good. */
-static void authenticate(const struct fl_rehearsal *ask, struct fl_rehearsed *ret)
+/* As fl_stage_authenticate() does with an API key that is good. What a method of `auth` would say is
+ * not known here: whoever is named is taken for known by the first of them. */
+static void authenticate(const struct fl_config *config, const struct fl_rehearsal *ask,
+                         struct fl_rehearsed *ret)
 {
-	uint32_t auth = ret->route->auth;
+	const struct fl_cfg_route *route = ret->route;
+	uint32_t auth = route->auth;
 
-	ret->principal.method = FL_CFG_AUTH_NONE;
-	if ((auth & FL_CFG_AUTH_API_KEY) && ask->consumer) {
-		ret->principal.method = FL_CFG_AUTH_API_KEY;
+	if (ask->consumer && (auth & FL_CFG_AUTH_API_KEY || route->auth_methods_n > 0)) {
+		ret->principal.method = auth & FL_CFG_AUTH_API_KEY
+		                            ? "api_key"
+		                            : fl_auth_kind_name(config->auth[route->auth_methods[0]].kind);
 		ret->principal.consumer = ask->consumer;
 	} else if (!(auth & FL_CFG_AUTH_NONE)) {
 		refuse(ret, FL_PROBLEM_CREDENTIALS_MISSING);
@@ -83,6 +87,6 @@ bool fl_rehearse(const struct fl_config *config, const struct fl_rehearsal *ask,
 	if (path.has_encoded_slash && !ret->route->allow_encoded_slash)
 		refuse(ret, FL_PROBLEM_ENCODED_SLASH);
 	else
-		authenticate(ask, ret);
+		authenticate(config, ask, ret);
 	return true;
 }

@@ -12,7 +12,8 @@
 enum phase { HEAD, BODY, ANSWER, END };
 
 /* The order in which a request goes through the gateway. Configuration chooses what a stage does,
- * never the order. Limits by address will stand before authentication; limits by consumer
+ * never the order. Who signs the body is known when it is there: then authentication and
+ * authorization come after it, else before anything of it is read. Limits by address will stand before authentication; limits by consumer
  * behind it; validation before dispatch. */
 static const struct {
 	enum phase phase;
@@ -22,6 +23,8 @@ static const struct {
     {HEAD, fl_stage_route},        /* which route takes it */
     {HEAD, fl_stage_authenticate}, /* who calls */
     {HEAD, fl_stage_authorize},    /* whether it may */
+    {BODY, fl_stage_verify},       /* who calls, if that is a signature over the body */
+    {BODY, fl_stage_authorize},    /* then, whether it may */
     {BODY, fl_stage_dispatch},     /* to a connector instance */
     {ANSWER, fl_stage_respond},    /* its answer, or a problem document */
     {END, fl_stage_record},        /* metrics, access log */

@@ -88,6 +88,10 @@ struct fl_request { /* fl_request_reset() first */
 	bool has_own_headers; /* some that the gateway speaks of itself: trace.h */
 	bool has_encoded_slash; /* in the path */
 	bool was_sent;
+	bool is_authorized; /* the stage of that name has let it through */
+	bool is_answered; /* by a method of authentication: `response` is set */
+	uint8_t unproved; /* bits: methods of the route that wait for the body */
+	const char *auth_refused; /* what was wrong with a proof: for the log only; static, or NULL */
 	const struct fl_snapshot *snapshot; /* held; NULL: none was published */
 	const struct fl_snapshot_route *route; /* NULL: none matched */
 	struct fl_principal principal; /* with the snapshot */
@@ -116,9 +120,9 @@ static inline void fl_request_reset(struct fl_request *req)
 enum fl_request_verdict { FL_REQUEST_CONTINUE, FL_REQUEST_RESPOND, FL_REQUEST_WAIT };
 
 /* guard of the path, route, limits, authentication and authorization: all that can be decided from
- * the head. FL_REQUEST_CONTINUE or FL_REQUEST_RESPOND. */
+ * the head. A signature over the body cannot; then it and the authorization come after the body. FL_REQUEST_CONTINUE or FL_REQUEST_RESPOND. */
 enum fl_request_verdict fl_pipeline_begin(struct fl_request *req);
-/* validate and dispatch. FL_REQUEST_RESPOND or FL_REQUEST_WAIT. */
+/* What of authentication and authorization needs the body; validate and dispatch. FL_REQUEST_RESPOND or FL_REQUEST_WAIT. */
 enum fl_request_verdict fl_pipeline_dispatch(struct fl_request *req);
 /* Sets req->response to application/problem+json (RFC 9457): for what the transport refuses (strict
  * HTTP, body over the limit, ...). Before or after begin; never while waiting. `code` is static;

@@ -140,7 +140,8 @@ static void answer_problem(struct fl_request *req)
 		at = add(at, FL_STR("retry-after"),
 		         fl_arena_printf(&req->arena, "%u", (unsigned)problem->retry_after_s));
 	if (problem->challenge)
-		at = add(at, FL_STR("www-authenticate"), fl_str(problem->challenge));
+		at = add(at, FL_STR("www-authenticate"),
+		         fl_arena_str(&req->arena, fl_str(problem->challenge)));
 	if (problem->status == 405)
 		at = add(at, FL_STR("allow"), allow_field(req));
 	req->response = (struct fl_response){
@@ -156,6 +157,8 @@ static void answer_problem(struct fl_request *req)
 
 enum fl_request_verdict fl_stage_respond(struct fl_request *req)
 {
+	if (req->is_answered && !req->problem.code)
+		return FL_REQUEST_RESPOND;
 	if (!req->problem.code && req->call.result.kind != FL_CALL_REPLIED)
 		req->problem = *fl_problem_type(problem_of(&req->call.result));
 	if (!req->problem.code && !answer(req))

@@ -104,8 +104,9 @@ static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot
 	    .timeout_ns = timeout_ns ? timeout_ns : FL_SNAPSHOT_TIMEOUT_NS,
 	    .allow_encoded_slash = from->allow_encoded_slash,
 	    .auth = (uint8_t)from->auth,
+	    .methods = fl_auth_list(snapshot->auth, i),
 	};
-	FL_ASSERT(to->instance != NULL && to->auth != 0);
+	FL_ASSERT(to->instance != NULL && (to->auth != 0 || to->methods != NULL));
 	const struct fl_manifest *manifest = fl_module_manifest(fl_instance_module(to->instance));
 
 	to->name = near_name(to, from->name);
@@ -212,6 +213,9 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	for (size_t i = 0; i < config->instances_n; i++)
 		if (parts->instances[i])
 			take_instance(snapshot, i, parts->instances[i]);
+	snapshot->auth = fl_auth_build(&(struct fl_auth_parts){.config = config}, problems);
+	if (!snapshot->auth)
+		return fl_snapshot_destroy(snapshot);
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
 	snapshot->credentials = fl_credentials_build(config, parts->auth_key, problems);
@@ -241,6 +245,7 @@ void fl_snapshot_check(const struct fl_config *config, const struct fl_manifest 
 		if (manifest)
 			check_action(problems, config, route, manifest);
 	}
+	(void)fl_auth_destroy(fl_auth_build(&(struct fl_auth_parts){.config = config}, problems));
 	table = fl_snapshot_table(config, routes, problems);
 	if (table)
 		check_paths(config, problems);
@@ -254,6 +259,7 @@ struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot)
 		return NULL;
 	(void)fl_route_table_destroy(snapshot->table);
 	(void)fl_credentials_destroy(snapshot->credentials);
+	(void)fl_auth_destroy(snapshot->auth);
 	for (size_t i = 0; snapshot->instances && i < snapshot->config->instances_n; i++)
 		if (snapshot->instances[i])
 			(void)fl_instance_unref(snapshot->instances[i]);

@@ -13,6 +13,7 @@ typedef enum fl_request_verdict (*fl_stage_fn)(struct fl_request *req);
 
 enum fl_request_verdict fl_stage_guard(struct fl_request *req);
 enum fl_request_verdict fl_stage_authenticate(struct fl_request *req);
+enum fl_request_verdict fl_stage_verify(struct fl_request *req);
 enum fl_request_verdict fl_stage_authorize(struct fl_request *req);
 enum fl_request_verdict fl_stage_route(struct fl_request *req);
 enum fl_request_verdict fl_stage_dispatch(struct fl_request *req);

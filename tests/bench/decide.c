@@ -189,7 +189,7 @@ static void measure(const struct fl_bundle *bundle, const struct caller *caller,
 		struct asked a = ask_of(&draw, n);
 		const struct fl_principal principal = {
 		    .consumer = caller->is_known ? &bundle->config->consumers[a.consumer] : NULL,
-		    .method = caller->is_known ? FL_CFG_AUTH_API_KEY : FL_CFG_AUTH_NONE,
+		    .method = caller->is_known ? "api_key" : NULL,
 		    .claims = claims,
 		    .claims_n = caller->claims_n,
 		};

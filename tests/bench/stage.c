@@ -70,7 +70,7 @@ static void begin(unsigned i)
 	fl_arena_reset(&req.arena);
 	req.route = &targets[route];
 	req.principal = (struct fl_principal){.consumer = &hand_consumers[consumer],
-	                                      .method = FL_CFG_AUTH_API_KEY};
+	                                      .method = "api_key"};
 	req.started_ns = req.worker->wall_checked_ns + i;
 	req.decided = NULL;
 	req.timeout_ns = FL_NS_PER_SEC;

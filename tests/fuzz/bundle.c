@@ -121,8 +121,8 @@ static void decide(const struct fl_bundle *bundle, const struct fl_principal *pr
 static void use(const struct fl_bundle *bundle)
 {
 	const struct fl_principal ann = {.consumer = bundle->config->consumers,
-	                                 .method = FL_CFG_AUTH_API_KEY},
-				  nobody = {.method = FL_CFG_AUTH_NONE};
+	                                 .method = "api_key"},
+				  nobody = {.method = NULL};
 
 	check_set(&bundle->active);
 	check_set(&bundle->shadow);

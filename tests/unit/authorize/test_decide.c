@@ -34,7 +34,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	config = (struct fl_config){.routes = routes, .routes_n = FL_ARRAY_LEN(routes)};
-	principal = (struct fl_principal){.method = FL_CFG_AUTH_NONE};
+	principal = (struct fl_principal){.method = NULL};
 	tenant = FL_STR_NULL;
 	request = (struct fl_decide_request){
 	    .principal = &principal,
@@ -87,7 +87,7 @@ static bool allows(const char *policy)
 static void as(size_t consumer)
 {
 	principal.consumer = &hand_consumers[consumer];
-	principal.method = FL_CFG_AUTH_API_KEY;
+	principal.method = "api_key";
 }
 
 /* ---- who, what, with what ---- */

@@ -139,6 +139,7 @@ static const char *const items[FL_CFG_FORMAT_N] = {
     [FL_CFG_FORMAT_SECRET] = "x",
     [FL_CFG_FORMAT_HEADER] = "x",
     [FL_CFG_FORMAT_NAME] = "x",
+    [FL_CFG_FORMAT_SECRET_REF] = "${secret:x}",
 };
 
 static const char *first_word(const struct fl_cfg_key *key)

@@ -24,7 +24,33 @@ static struct fl_cfg_consumer consumer = {
 		.name = FL_STR_INIT(n), .path = FL_STR_INIT("/" n), .methods = FL_METHODS_ALL,     \
 		.action = FL_STR_INIT("reply"), .auth = (bits)                                     \
 	}
+static const struct fl_cfg_secret secrets[] = {
+    {.name = FL_STR_INIT("old"), .value = FL_STR_INIT("12345678901234567890123456789012")},
+    {.name = FL_STR_INIT("new"), .value = FL_STR_INIT("It's a Secret to Everybody")},
+};
+static const struct fl_str secret_names[] = {FL_STR_INIT("old"), FL_STR_INIT("new")};
+static const struct fl_cfg_auth_method methods[] = {
+    {.name = FL_STR_INIT("hook"),
+     .kind = FL_CFG_BY_WEBHOOK,
+     .by.webhook = {.recipe = FL_STR_INIT("github"),
+                    .secrets = {secret_names, 2},
+                    .consumer = &consumer}},
+    {.name = FL_STR_INIT("stranger"),
+     .kind = FL_CFG_BY_WEBHOOK,
+     .by.webhook = {.recipe = FL_STR_INIT("github"), .secrets = {secret_names, 2}}},
+};
+static const size_t first_method[] = {0}, second_method[] = {1};
+
+#define SIGNED(n, bits, list)                                                                      \
+	{                                                                                          \
+		.name = FL_STR_INIT(n), .path = FL_STR_INIT("/" n), .methods = FL_METHODS_ALL,     \
+		.action = FL_STR_INIT("reply"), .auth = (bits), .auth_methods = (list),            \
+		.auth_methods_n = 1, .max_body_bytes = 100                                         \
+	}
 static const struct fl_cfg_route routes[] = {
+    SIGNED("hook", 0, first_method),
+    SIGNED("either", FL_CFG_AUTH_API_KEY, first_method),
+    SIGNED("perhaps", FL_CFG_AUTH_NONE, second_method),
     ROUTE("closed", FL_CFG_AUTH_API_KEY),
     ROUTE("half", FL_CFG_AUTH_API_KEY | FL_CFG_AUTH_NONE),
     ROUTE("open", FL_CFG_AUTH_NONE),
@@ -66,6 +92,10 @@ static int set_up_consumers(void **state)
 	make_credentials();
 	config->routes = routes;
 	config->routes_n = FL_ARRAY_LEN(routes);
+	config->secrets = secrets;
+	config->secrets_n = FL_ARRAY_LEN(secrets);
+	config->auth = methods;
+	config->auth_n = FL_ARRAY_LEN(methods);
 	config->consumers = &consumer;
 	config->consumers_n = 1;
 	if (set_up_empty(state) != 0)
@@ -129,7 +159,7 @@ static void assert_in(struct fl_request *req, const char *name)
 	const fairlead_request *view;
 
 	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_CONTINUE);
-	assert_int_equal(req->principal.method, name ? FL_CFG_AUTH_API_KEY : FL_CFG_AUTH_NONE);
+	assert_true(name ? fl_str_is(fl_str(req->principal.method), "api_key") : !req->principal.method);
 	assert_ptr_equal(req->principal.consumer, name ? &consumer : NULL);
 	assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_RESPOND);
 	assert_int_equal(req->response.status, 200);
@@ -264,6 +294,94 @@ static void test_not_asked(void **state)
 	assert_false(has_header("x-api-key"));
 }
 
+/* ---- a signature over the body ---- */
+
+/* GitHub's own example. */
+#define BODY "Hello, World!"
+#define SIGNATURE "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+#define SIGN(signature)                                                                            \
+	{                                                                                          \
+		"x-hub-signature-256", "sha256=", signature                                        \
+	}
+
+static void test_signed(void **state)
+{
+	struct fl_request *req = ASK("/hook", SIGN(SIGNATURE));
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_CONTINUE);
+		assert_null(req->principal.method); /* not before the body */
+		req->body = FL_STR(BODY);
+		assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_RESPOND);
+		assert_int_equal(req->response.status, 200);
+		assert_string_equal(req->principal.method, "webhook");
+		assert_true(has_header("x-hub-signature-256"));
+		finish(req);
+		assert_str(f.log.last.consumer, i == 0 ? "partner" : "");
+		assert_string_equal(f.log.last.auth, "webhook");
+		req = ASK("/perhaps", SIGN(SIGNATURE));
+	}
+}
+
+static void assert_unsigned(struct fl_request *req, const char *body, const char *challenge)
+{
+	if (fl_pipeline_begin(req) == FL_REQUEST_CONTINUE) {
+		req->body = fl_str(body);
+		assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_RESPOND);
+	}
+	assert_problem(req, 401, "credentials_invalid");
+	assert_str(fake_header(&req->response, "www-authenticate", NULL), challenge);
+	assert_int_equal(f.first.calls, 0);
+	finish(req);
+	assert_non_null(f.log.last.auth_refused);
+	assert_null(f.log.last.auth);
+}
+
+static void test_signed_wrong(void **state)
+{
+	static const char *const bodies[] = {"Hello, World! ", "hello, World!", ""};
+	static const char *const signatures[] = {
+	    "", "757107", "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e18",
+	    SIGNATURE "00", "zz7107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(bodies); i++)
+		assert_unsigned(ASK("/hook", SIGN(SIGNATURE)), bodies[i], "Webhook-Signature");
+	for (size_t i = 0; i < FL_ARRAY_LEN(signatures); i++) {
+		assert_unsigned(ASK("/hook", SIGN(signatures[i])), BODY, "Webhook-Signature");
+		assert_unsigned(ASK("/perhaps", SIGN(signatures[i])), BODY, "Webhook-Signature");
+	}
+	assert_unsigned(ASK("/hook", SIGN(SIGNATURE), SIGN(SIGNATURE)), BODY, "Webhook-Signature");
+	assert_unsigned(ASK("/either", SIGN("00"), KEY("x")), BODY, "Bearer, Webhook-Signature");
+}
+
+/* Any one suffices, and what is known from the head is known then. */
+static void test_signed_or_key(void **state)
+{
+	struct fl_request *req = ASK("/either", SIGN("00"), KEY(keys[0]));
+
+	(void)state;
+	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_CONTINUE);
+	assert_string_equal(req->principal.method, "api_key");
+	assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_RESPOND);
+	assert_int_equal(req->response.status, 200);
+	finish(req);
+	assert_null(f.log.last.auth_refused);
+	req = ASK("/either", SIGN(SIGNATURE), KEY("x"));
+	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_CONTINUE);
+	req->body = FL_STR(BODY);
+	assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_RESPOND);
+	assert_int_equal(req->response.status, 200);
+	assert_false(has_header("x-api-key"));
+	finish(req);
+	req = ask("/hook", NULL, 0);
+	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_RESPOND);
+	assert_problem(req, 401, "credentials_missing");
+	finish(req);
+	assert_in(ask("/perhaps", NULL, 0), NULL);
+}
+
 /* The consumer is the snapshot's, and the connector may owe longer. */
 static void test_owing(void **state)
 {
@@ -293,6 +411,9 @@ int main(void)
 	    CASE("nobody, where nobody is let in", test_nobody),
 	    CASE("a key beside credentials of the upstream", test_both),
 	    CASE("a key that was not asked for goes no further", test_not_asked),
+	    CASE("a signature over the body is looked at after it", test_signed),
+	    CASE("a signature that is not right", test_signed_wrong),
+	    CASE("a signature or a key", test_signed_or_key),
 	    CASE("the consumer of a request whose connector owes", test_owing),
 	};
 
