@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "gateway/authorize/id.h"
 #include "gateway/cmd.h"
 #include "gateway/config/load.h"
 #include "gateway/known.h"
@@ -136,27 +137,14 @@ static bool read_schemas(struct fl_policy_input *in, const struct fl_policy_file
 
 /* ---- policies ---- */
 
-/* Calls policies as their @id says. */
 static bool use_ids(struct fl_policy_input *in)
 {
-	const struct fl_cedar_policy *p;
-	struct fl_error err = FL_ERROR_INIT;
-	bool is_ok = true;
+	size_t told_before = in->problems.errors;
 
-	for (size_t i = 0; (p = fl_cedar_set_policy(in->set, i)) != NULL; i++) {
-		const struct fl_str *id = fl_cedar_policy_annotation(p, "id");
-		const struct fl_position at = {p->file, p->span.line, p->span.column};
-
-		err = FL_ERROR_INIT;
-		if (id == NULL || fl_cedar_set_rename(in->set, i, *id, &err) == 0)
-			continue;
-		is_ok = false;
-		(void)fl_problems_add(
-		    &in->problems, "policy_id_taken", at, FL_STR_NULL,
-		    "another policy is called %.*s too: give one of them another @id",
-		    FL_STR_ARGS(*id));
-	}
-	return is_ok;
+	if (fl_policy_ids_use(in->set, &in->problems))
+		return true;
+	return told(in, in->problems.errors == told_before ? FL_CEDAR_E_MEMORY : FL_CEDAR_E_INVALID,
+	            NULL);
 }
 
 static bool read_policies(struct fl_policy_input *in, const struct fl_policy_files *files)
@@ -170,7 +158,7 @@ static bool read_policies(struct fl_policy_input *in, const struct fl_policy_fil
 		                              &text) &&
 		         told(in, fl_cedar_set_add(in->set, text, paths->at[i], &in->problems),
 		              paths->at[i]);
-	return is_ok && (!files->uses_ids || use_ids(in));
+	return (!files->uses_ids || use_ids(in)) && is_ok;
 }
 
 /* ---- links of templates ---- */

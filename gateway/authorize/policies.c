@@ -3,88 +3,13 @@
  */
 #include "base/map.h"
 #include "gateway/authorize/build.h"
+#include "gateway/authorize/id.h"
 #include "policy/links_json.h"
 #include "policy/validate.h"
 
-#define ID_MAX 128u
-
-/* ---- ids ---- */
-
-static struct fl_position position_of(const struct fl_cedar_policy *policy,
-                                      const struct fl_cedar_span *span)
+static struct fl_position position_of(const struct fl_cedar_policy *policy)
 {
-	return (struct fl_position){policy->file, span->line, span->column};
-}
-
-static const struct fl_cedar_annotation *find_id(const struct fl_cedar_policy *policy)
-{
-	for (size_t i = 0; i < policy->n_annotations; i++)
-		if (fl_str_is(policy->annotations[i].key, "id"))
-			return &policy->annotations[i];
-	return NULL;
-}
-
-/* What is given to policies without an id. */
-static bool is_counted(struct fl_str id)
-{
-	uint64_t n;
-
-	return fl_str_starts(id, FL_STR("policy")) &&
-	       fl_str_to_u64(fl_str_n(id.p + 6, id.n - 6), &n);
-}
-
-static bool is_id(struct fl_str id)
-{
-	for (size_t i = 0; i < id.n; i++)
-		if ((unsigned char)id.p[i] < ' ' || id.p[i] == 0x7f)
-			return false;
-	return id.n != 0 && id.n <= ID_MAX && !is_counted(id);
-}
-
-static void tell_duplicate(struct fl_bundle_build *b, const struct fl_cedar_set *set,
-                           const struct fl_cedar_policy *policy,
-                           const struct fl_cedar_annotation *id)
-{
-	struct fl_problem *p = fl_problems_add(
-	    b->problems, "policy_duplicate_id", position_of(policy, &id->span), FL_STR_NULL,
-	    "another policy has the id \"%.*s\"", FL_STR_ARGS(id->value));
-	const struct fl_cedar_policy *other;
-
-	for (size_t i = 0; (other = fl_cedar_set_policy(set, i)) != NULL; i++)
-		if (fl_str_eq(other->id, id->value)) {
-			fl_problem_hint(b->problems, p, "the other one is at %s:%u", other->file,
-			                other->span.line);
-			return;
-		}
-}
-
-/* The policy is known by its @id. */
-static bool take_id(struct fl_bundle_build *b, struct fl_cedar_set *set, size_t i)
-{
-	const struct fl_cedar_policy *policy = fl_cedar_set_policy(set, i);
-	const struct fl_cedar_annotation *id = find_id(policy);
-
-	if (id == NULL)
-		return true;
-	if (!is_id(id->value)) {
-		struct fl_problem *p = fl_problems_add(
-		    b->problems, "policy_annotation_invalid", position_of(policy, &id->span),
-		    FL_STR_NULL, "@id cannot be \"%.*s\"", FL_STR_ARGS(fl_str_cut(id->value, 80)));
-
-		fl_problem_hint(b->problems, p,
-		                "one line of at most %u bytes, not \"policy\" and a number",
-		                ID_MAX);
-		return false;
-	}
-	switch (fl_cedar_set_rename(set, i, id->value, NULL)) {
-	case 0:
-		return true;
-	case FL_CEDAR_E_DUPLICATE:
-		tell_duplicate(b, set, policy, id);
-		return false;
-	default:
-		return false; /* out of memory: told by whoever finds no problem */
-	}
+	return (struct fl_position){policy->file, policy->span.line, policy->span.column};
 }
 
 /* ---- sets ---- */
@@ -116,8 +41,8 @@ static struct fl_cedar_set *make_set(struct fl_bundle_build *b, bool *ret_is_goo
 		                                b->problems) == 0 &&
 		               *ret_is_good;
 	fl_bundle_translate(b->problems, since);
-	for (size_t i = 0; set != NULL && fl_cedar_set_policy(set, i) != NULL; i++)
-		*ret_is_good = take_id(b, set, i) && *ret_is_good;
+	if (set != NULL)
+		*ret_is_good = fl_policy_ids_use(set, b->problems) && *ret_is_good;
 	if (set != NULL)
 		*ret_is_good = link_all(b, set) && *ret_is_good;
 	return set;
@@ -172,7 +97,7 @@ static bool read_policy(struct reading *r, size_t i, const struct fl_cedar_polic
 static bool refuse_unused(struct fl_bundle_build *b, const struct fl_cedar_policy *policy)
 {
 	struct fl_problem *p =
-	    fl_problems_add(b->problems, "policy_template", position_of(policy, &policy->span),
+	    fl_problems_add(b->problems, "policy_template", position_of(policy),
 	                    FL_STR_NULL, "a template decides nothing: no link fills its slots");
 
 	fl_problem_hint(b->problems, p,
@@ -183,12 +108,12 @@ static bool refuse_unused(struct fl_bundle_build *b, const struct fl_cedar_polic
 static bool refuse_link_id(struct fl_bundle_build *b, const struct fl_cedar_row *row)
 {
 	struct fl_problem *p = fl_problems_add(
-	    b->problems, "policy_link", position_of(row->policy, &row->policy->span), FL_STR_NULL,
+	    b->problems, "policy_link", position_of(row->policy), FL_STR_NULL,
 	    "a link of this template cannot have the id \"%.*s\"",
 	    FL_STR_ARGS(fl_str_cut(row->id, 80)));
 
 	fl_problem_hint(b->problems, p, "one line of at most %u bytes, not \"policy\" and a number",
-	                ID_MAX);
+	                FL_POLICY_ID_MAX);
 	return false;
 }
 
@@ -200,7 +125,7 @@ static bool check_uses(struct reading *r, const struct fl_cedar_set *set)
 
 	for (size_t i = 0; (row = fl_cedar_set_row(set, i)) != NULL; i++) {
 		find(r, row->policy)->uses++;
-		if (row->policy->slots != 0 && !is_id(row->id))
+		if (row->policy->slots != 0 && !fl_policy_id_is_good(row->id))
 			ok = refuse_link_id(r->b, row);
 	}
 	for (size_t i = 0; (policy = fl_cedar_set_policy(set, i)) != NULL; i++)

@@ -142,12 +142,13 @@ test('check: annotations, ids, types; all at once', async () => {
 	assert.equal((await policy('check', '--schema', 's.cedarschema', 'p.cedar')).stdout, '2 policies, valid\n');
 	write('lint.cedar', `@id("a") @rate_limit("often") permit (principal, action, resource);
 @id("a") permit (principal, action, resource);
+@id("policy7") permit (principal, action, resource);
 @colour("red") permit (principal, action, resource);
 @advice("x") permit (principal, action, resource);
 `);
 	const { code, stdout } = await policy('check', '--json', 'lint.cedar');
 	assert.equal(code, 3);
-	assert.deepEqual(JSON.parse(stdout).errors.map((e) => e.line).sort(), [1, 2, 3, 4]);
+	assert.deepEqual(JSON.parse(stdout).errors.map((e) => e.line).sort(), [1, 2, 3, 4, 5]);
 	write('syntax.cedar', 'permit (principal action, resource);\npermit (principal, action);\n');
 	await refused(3, /^syntax\.cedar:1:19: error: .*\nsyntax\.cedar:2:\d+: error: /, 'check', 'syntax.cedar');
 });
