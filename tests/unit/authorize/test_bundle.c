@@ -537,6 +537,28 @@ static void test_bad_files(void **state)
 	}
 }
 
+/* What no file alone is to blame for is told where the files are named. */
+static void test_cycle(void **state)
+{
+	(void)state;
+	put_policies("permit" ALL ";", "");
+	put("own.json",
+	    "[{" UID("Gw::Group",
+	             "a") ",\"attrs\":{},\"parents\":[{\"type\":\"Gw::Group\","
+	                  "\"id\":\"b\"}]},{" UID("Gw::Group",
+	                                          "b") ",\"attrs\":{},\"parents\":"
+	                                               "[{\"type\":\"Gw::Group\",\"id\":\"a\"}]}]");
+	struct fl_config *config = load(V1 ROUTES POLICIES);
+
+	assert_null(fl_bundle_build(config, NULL, NULL, &problems));
+	assert_int_equal(problems.errors, 1);
+	assert_string_equal(problems.first->code, "policy_entities");
+	assert_string_equal(problems.first->at.file, path_of("main.yaml"));
+	assert_true(fl_str_is(problems.first->pointer, "/policies"));
+	assert_true(problems.first->hint.n != 0);
+	(void)fl_config_unref(config);
+}
+
 /* Everything at once: nobody wants to mend one thing, run again, and see the next. */
 static void test_all_at_once(void **state)
 {
@@ -577,6 +599,7 @@ int main(void)
 	    CASE("a policy may be so long, and no longer", test_limit),
 	    CASE("a policy that is never true is a warning", test_impossible),
 	    CASE("each mistake in schemas and entities has its code and place", test_bad_files),
+	    CASE("groups that are in each other are refused", test_cycle),
 	    CASE("everything that is wrong is told at once", test_all_at_once),
 	};
 
