@@ -48,11 +48,14 @@ struct loaded {
 	struct fl_cedar_entities *store;
 	double parse_ms, validate_ms, index_ms;
 	size_t n, resident_bytes; /* policies, and what the process grew by */
+	/* Of decisions. The thread's own costs more to read than a short decision takes. */
+	clockid_t clock;
 };
 
+/* CPU time: what else the machine does is not loading. */
 static double ms_since(uint64_t *start)
 {
-	uint64_t now = fl_clock_mono_ns();
+	uint64_t now = fl_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	double ms = (double)(now - *start) / 1e6;
 
 	*start = now;
@@ -83,7 +86,7 @@ static void load_policies(struct loaded *l, struct fl_str text)
 {
 	const struct fl_cedar_limits limits = {.text_bytes = 1u << 30};
 	size_t before = resident();
-	uint64_t start = fl_clock_mono_ns();
+	uint64_t start = fl_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	l->set = fl_cedar_set_create(&limits, MEMORY);
 	must(fl_cedar_set_add(l->set, text, NULL, &l->problems) == 0, "policies");
@@ -181,7 +184,7 @@ static uint32_t decide(const struct loaded *l, const struct fl_cedar_request *fr
 		texts[i][0] = text_of(uids[i]->type);
 		texts[i][1] = text_of(uids[i]->id);
 	}
-	uint64_t start = fl_clock_mono_ns();
+	uint64_t start = fl_clock_ns(l->clock);
 	struct fl_cedar_uid p = name(&texts[0][0], &texts[0][1]);
 	struct fl_cedar_uid a = name(&texts[1][0], &texts[1][1]);
 	struct fl_cedar_uid r = name(&texts[2][0], &texts[2][1]);
@@ -192,7 +195,7 @@ static uint32_t decide(const struct loaded *l, const struct fl_cedar_request *fr
 	must(fl_cedar_authorize(l->set, &rq, mode, scratch, &answer) == 0, "authorize");
 	fl_arena_reset(scratch);
 	*ret_allowed = answer.is_allowed;
-	return (uint32_t)(fl_clock_mono_ns() - start);
+	return (uint32_t)(fl_clock_ns(l->clock) - start);
 }
 
 static void measure(const struct loaded *l, const struct fl_cedar_request *requests,
@@ -366,7 +369,7 @@ static void run_world(const struct run *run)
 {
 	const struct bench_world *w = run->world;
 	struct bench_draw d = {.random = SEED, .policies = run->policies};
-	struct loaded l = {.n = 0};
+	struct loaded l = {.clock = w->is_long ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC};
 	struct fl_buf text;
 	char name[64];
 	FILE *frozen;

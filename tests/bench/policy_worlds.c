@@ -185,6 +185,7 @@ static void add_hard_request(struct fl_buf *out, const struct bench_world *w, st
 
 const struct bench_world bench_hard = {
     .name = "hard",
+    .is_long = true,
     .schema = hard_schema,
     .policies = "",
     .add_policies = add_hard_policies,
@@ -194,6 +195,7 @@ const struct bench_world bench_hard = {
 
 const struct bench_world bench_worst = {
     .name = "worst",
+    .is_long = true,
     .schema = hard_schema,
     .policies = "",
     .add_policies = add_worst_policies,

@@ -27,6 +27,7 @@ struct bench_app;
 struct bench_world {
 	const char *name, *schema, *policies; /* `policies` go before those of add_policies */
 	const struct bench_app *app;          /* for the functions below */
+	bool is_long;                         /* a decision: so long that it is often interrupted */
 	/* Appends d->policies of them; NULL: those in `policies` are all. */
 	void (*add_policies)(struct fl_buf *out, const struct bench_draw *d);
 	/* Appends a JSON array of entities. */
