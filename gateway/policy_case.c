@@ -182,6 +182,27 @@ static const char *find_root(struct run *run, const char *name)
 	return found.p == NULL ? NULL : fl_arena_str(&run->in.arena, found).p;
 }
 
+static const char *last_part(const char *path)
+{
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+/* Cedar's generated tests name a folder that their archive has under another name: then their files
+ * stand beside them. */
+static const char *find_beside(struct run *run, struct fl_policy_files *files)
+{
+	const char *policies = last_part(files->policies.at[0]), *root = find_root(run, policies);
+
+	if (root == NULL)
+		return NULL;
+	files->policies.at[0] = policies;
+	files->entities.at[0] = last_part(files->entities.at[0]);
+	files->schemas.at[0] = last_part(files->schemas.at[0]);
+	return root;
+}
+
 static bool load(struct run *run)
 {
 	const char *policies = file_of(run, "policies"), *schema = file_of(run, "schema");
@@ -196,11 +217,13 @@ static bool load(struct run *run)
 		return false; /* memory */
 	if (files.root == NULL)
 		files.root = find_root(run, policies);
+	if (files.root == NULL)
+		files.root = find_beside(run, &files);
 	if (files.root != NULL)
 		return fl_policy_input_load(&run->in, &files);
 	return invalid(run, fl_cedar_json_find(&run->test, "policies")->at,
-	               "no folder above the test has %s: write the name relative to one of them, "
-	               "or say which with --root",
+	               "neither a folder above the test has %s, nor is it beside the test: write "
+	               "the name relative to one of these folders, or say which with --root",
 	               policies);
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { connectors, makeFolder, program, run } from './lib/gateway.mjs';
@@ -209,6 +209,12 @@ test('test: the official format; names are relative to a folder above', async ()
 	}
 	const rooted = await run(program('fairlead'), ['policy', 'test', '--root', dir, 'good.json'], { cwd: path.join(dir, 'b/tests') });
 	assert.equal(rooted.stdout, '2 requests; 1 passed, 0 failed\n');
+	/* Names of a folder that is called otherwise here: the files are beside the test. */
+	for (const name of ['p.cedar', 's.cedarschema', 'e.json'])
+		cpSync(path.join(dir, 'b', name), path.join(dir, 'flat', name));
+	write('flat/one.json', suite([expects('allow', ['policy0'])],
+		{ policies: 'else/p.cedar', schema: 'else/s.cedarschema', entities: 'else/e.json' }));
+	assert.equal((await policy('test', 'flat/one.json')).stdout, '1 requests; 1 passed, 0 failed\n');
 	const sums = JSON.parse((await policy('test', '--json', 'b/tests')).stdout);
 	assert.deepEqual(sums, { passed: 2, failed: 0, requests: 3, broken: 0, decision_bad: 0, reason_bad: 0, error_bad: 0, verdict_bad: 0 });
 });
@@ -231,7 +237,7 @@ test('test: each thing that differs fails it, and an explanation says why', asyn
 	assert.match(await of([expects('allow', 'policy0')]), /lists of policy ids/);
 	assert.match(await of([expects('allow', ['policy0'], [], { reasons: [] })]), /no member `reasons`; did you mean `reason`\?/);
 	assert.match(await of([], { request: [] }), /no member `request`; did you mean `requests`\?/);
-	assert.match(await of([], { policies: 'nowhere.cedar' }), /no folder above the test has nowhere\.cedar/);
+	assert.match(await of([], { policies: 'nowhere.cedar' }), /neither a folder above the test has nowhere\.cedar/);
 	assert.match(await of([], { policyFormat: 'json' }), /`policyFormat` of a test can be cedar here/);
 	assert.match(await of([], { schema: undefined }), /both `schema` and `shouldValidate`, or neither/);
 	assert.match(await of({}), /`requests` of a test cannot be an object/);
