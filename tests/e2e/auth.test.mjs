@@ -134,6 +134,10 @@ test('nothing that the gateway writes holds a key', async () => {
 		const { body } = await gateway.api('GET', what);
 		assert.doesNotMatch(JSON.stringify(body), /fl_live_|blake2b:/);
 	}
+	// A hash is no secret: an export has it.
+	const { body } = await gateway.api('GET', '/v1/config');
+	assert.equal(body.consumers.good.credentials[0].api_key.hash, keys.good.hash);
+	assert.doesNotMatch(JSON.stringify(body), /fl_live_/);
 });
 
 test('check tells of one key of two consumers, and of routes that say nothing', async () => {

@@ -216,10 +216,14 @@ instances:
     config: { base_url: "http://127.0.0.1:9", headers: { set: { x-a: "\${secret:t/a}" } } }
     grants: { egress: ["127.0.0.1:9"], secrets: [t/a], timers: "\${env:FAIRLEAD_E2E_UNSET:-5}",
               private_addresses: "\${env:FAIRLEAD_E2E_UNSET:-true}", kv_quota: 0 }
+consumers:
+  ann: { groups: [g], tenant: t, tier: gold, suspended: false, labels: { plan: gold }, credentials: [
+    { api_key: { hash: "blake2b:00112233:${'0'.repeat(64)}" }, description: d, expires: 2027-01-01T00:00:00Z }] }
+  bob: { credentials: null }
 routes:
   one: { match: { host: "*.example.com", path: "/a/{id}", methods: [GET, PUT], headers: { x-a: b, x-b: { present: true } } },
-         request: { max_body: 4096, timeout: 1m, allow_encoded_slash: true }, to: { instance: up, action: forward } }
-  two: { match: { path: "/b/**" }, to: { instance: echo, action: reply } }
+         request: { max_body: 4096, timeout: 1m, allow_encoded_slash: true }, to: { instance: up, action: forward }, auth: [api_key, none] }
+  two: { match: { path: "/b/**" }, auth: none, to: { instance: echo, action: reply } }
 `;
 
 test('--schema: a JSON Schema that takes what fairlead takes, and refuses common mistakes', async () => {
@@ -254,6 +258,14 @@ test('--schema: a JSON Schema that takes what fairlead takes, and refuses common
 		(c) => { c.routes.one.match.headers['x-b'] = { present: false }; },
 		(c) => { c.routes.one.match.headers = {}; },
 		(c) => { c.routes.two.to = { instance: 'echo' }; },
+		(c) => { c.routes.two.auth = 'a key'; },
+		(c) => { c.routes.two.auth = []; },
+		(c) => { c.routes.two.auth = ['none', 7]; },
+		(c) => { c.consumers.ann.credentials[0].expires = '2027-01-01'; },
+		(c) => { c.consumers.ann.credentials[0].api_key.hash = 'blake2b:0'; },
+		(c) => { delete c.consumers.ann.credentials[0].api_key; },
+		(c) => { c.consumers.ann.credentials = ['x']; },
+		(c) => { c.consumers.ann.labels.plan = 1; },
 	];
 	for (const spoil of wrong) {
 		const copy = structuredClone(config);

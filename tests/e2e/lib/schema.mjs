@@ -56,7 +56,8 @@ const keywords = {
 		}),
 	propertyNames: (schema, value, at, root) => Object.keys(value ?? {}).forEach((name) =>
 		validate(schema, name, `${at}/${name}`, root)),
-	items: (schema, value, at, root) => value.forEach((item, i) => validate(schema, item, `${at}/${i}`, root)),
+	items: (schema, value, at, root) => (Array.isArray(value) ? value : []).forEach((item, i) =>
+		validate(schema, item, `${at}/${i}`, root)),
 };
 
 export function validate(schema, value, at, root) {

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/folder.h"
 
+#include <sys/wait.h>
+
 #include "base/file.h"
 #include "gateway/auth/auth_key.h"
 
@@ -91,6 +93,53 @@ static void bad_files(void **state)
 	assert_string_equal(code(), "auth_key_unreadable");
 }
 
+#define MAKERS 8u
+
+/* In a process of its own, with the others. */
+static void make_and_tell(int start_fd, int id_fd)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_auth_key key = {.id = ""};
+	char c;
+
+	(void)!read(start_fd, &c, 1); /* until the parent closes it */
+	(void)!fl_auth_key_load(dir, &key, &err);
+	(void)!write(id_fd, key.id, sizeof key.id);
+	_exit(0);
+}
+
+static void made_by_many(void **state)
+{
+	struct fl_error err = FL_ERROR_INIT;
+	struct fl_auth_key key;
+	char id[sizeof key.id];
+	int start[2], ids[2];
+
+	(void)state;
+	assert_int_equal(pipe(start), 0);
+	assert_int_equal(pipe(ids), 0);
+	for (unsigned i = 0; i < MAKERS; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			(void)close(start[1]);
+			make_and_tell(start[0], ids[1]);
+		}
+	}
+	(void)close(start[0]);
+	(void)close(start[1]);
+	for (unsigned i = 0; i < MAKERS; i++)
+		assert_true(wait(NULL) > 0);
+	assert_int_equal(fl_auth_key_load(dir, &key, &err), 0);
+	for (unsigned i = 0; i < MAKERS; i++) {
+		assert_int_equal(read(ids[0], id, sizeof id), sizeof id);
+		assert_string_equal(id, key.id);
+	}
+	(void)close(ids[0]);
+	(void)close(ids[1]);
+}
+
 static void no_folder(void **state)
 {
 	struct fl_error err = FL_ERROR_INIT;
@@ -109,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FILES("it is made once", made_once),
+	    FILES("processes that make it at once get the same", made_by_many),
 	    FILES("a file that is not as it was made is refused", bad_files),
 	    FILES("no data_dir", no_folder),
 	};
