@@ -488,6 +488,20 @@ static fairlead_status http_cancel(fairlead_inst *inst, const fairlead_request *
 	return FAIRLEAD_PENDING;
 }
 
+/* The first request waits until a second one, from whatever thread, asks in its name. */
+static fairlead_status http_other(fairlead_inst *inst, const fairlead_request *req)
+{
+	fairlead_id op;
+
+	if (inst->pending == 0) {
+		inst->pending = req->id;
+		return FAIRLEAD_PENDING;
+	}
+	return http_send(inst, inst->pending, req->body, &op) == FAIRLEAD_PENDING
+	           ? reply(inst, req->id, str("sent"))
+	           : FAIRLEAD_E_INTERNAL;
+}
+
 static fairlead_status http_invalid(fairlead_inst *inst, const fairlead_request *req)
 {
 	static const fairlead_kv headers[101];
@@ -564,6 +578,7 @@ static const struct {
     {"http_small", http},
     {"http_soon", http},
     {"http_cancel", http_cancel},
+    {"http_other", http_other},
     {"http_invalid", http_invalid},
     {"exec_http", exec},
 };

@@ -18,6 +18,12 @@ static int setup(void **state)
 	return world_setup(state);
 }
 
+static int setup_two(void **state)
+{
+	peer = peer_start();
+	return world_setup_two(state);
+}
+
 static int teardown(void **state)
 {
 	int rc = world_teardown(state);
@@ -259,6 +265,34 @@ static void test_may(void **state)
 	check_may("mock-serial", "timer_http", false, "e04");
 }
 
+/* A worker is asked about a request of its own only, so it is the request's that is asked. */
+static void test_may_of_others(void **state)
+{
+	static const struct asked what = {"http_other", "/echo", "", NULL};
+	struct fl_instance *instance;
+	struct world_call first, second;
+
+	(void)state;
+	memset(&seen, 0, sizeof seen);
+	w.may = look;
+	instance = make("mock-parallel", &what);
+	w.on = 1;
+	world_start(&first, instance, "");
+	assert_int_equal(first.rc, FL_CALL_PENDING);
+	w.on = 0;
+	world_start(&second, instance, "hello");
+	world_wait(&second);
+	assert_true(fl_str_is(second.call.result.body, "sent"));
+	world_wait(&first);
+	assert_int_equal(first.call.result.kind, FL_CALL_REPLIED);
+	assert_int_equal(seen.deed.worker, 1);
+	assert_true(seen.is_on_loop);
+	assert_ptr_equal(seen.deed.call, &first.call);
+	world_finish(&second);
+	world_finish(&first);
+	world_drop(instance);
+}
+
 /* What the grants refuse is not asked. */
 static void test_may_not(void **state)
 {
@@ -426,6 +460,8 @@ int main(void)
 	    CASE("what nobody waits for is withdrawn for those who are not told", test_untold),
 	    CASE("one request to others too many at once is refused", test_concurrency),
 	    CASE("whatever thread asks, a worker is asked whether it may", test_may),
+	    FL_CASE_SETUP("the worker of the request is asked", test_may_of_others, setup_two,
+	                  teardown),
 	    CASE("what is not granted is not asked", test_may_not),
 	    CASE("the limits of exec/1, timer/1 and kv/1, and who may use them", test_limits),
 	};

@@ -69,6 +69,7 @@ static void set_up(unsigned workers_n, uint64_t limit_ns)
 		fail_msg("%s", world_error.message);
 	w.workers_n = workers_n;
 	w.may = NULL;
+	w.on = 0;
 	for (unsigned i = 0; i < workers_n; i++)
 		start_worker(i);
 }
@@ -188,11 +189,12 @@ static void wait_for(const bool *what, pthread_cond_t *changed)
 		fail_msg("nothing happened for %d s", WAIT_S);
 }
 
+/* On the loop of the call's worker. */
 static void on_loop(struct world_call *c, void (*run)(struct world_call *c, void *arg), void *arg)
 {
 	struct errand e = {.task.on_task = on_errand, .run = run, .c = c, .arg = arg};
 
-	fl_loop_post(w.workers[0].loop, &e.task);
+	fl_loop_post(w.workers[c->worker].loop, &e.task);
 	wait_for(&e.is_done, &errand_done);
 }
 
@@ -223,7 +225,7 @@ static void on_paid(struct fl_call *call)
 
 static void start(struct world_call *c, void *instance)
 {
-	c->rc = fl_call_start(&c->call, instance, 0);
+	c->rc = fl_call_start(&c->call, instance, c->worker);
 	if (c->rc != FL_CALL_PENDING)
 		note(c, &c->is_done);
 }
@@ -236,7 +238,7 @@ void world_start(struct world_call *c, struct fl_instance *instance, const char 
 void world_start_until(struct world_call *c, struct fl_instance *instance, const char *body,
                        uint64_t deadline_ns)
 {
-	*c = (struct world_call){.is_done = false};
+	*c = (struct world_call){.worker = w.on};
 	(void)pthread_cond_init(&c->changed, NULL);
 	fl_arena_init(&c->arena, 4096, 32u << 20);
 	c->call.view = (fairlead_request){.method = {"POST", 4},

@@ -22,6 +22,7 @@ struct world {
 	} workers[2];
 	unsigned workers_n;
 	char dir[FOLDER_PATH_MAX];
+	unsigned on; /* the worker of the next calls */
 	bool (*may)(const struct fl_host_deed *deed); /* NULL: all; set before instances are made */
 };
 
@@ -45,6 +46,7 @@ void world_drop(struct fl_instance *instance);
 struct world_call {
 	struct fl_call call;
 	struct fl_arena arena;
+	unsigned worker;
 	int rc; /* of fl_call_start() */
 	bool is_done, is_paid, is_owed;
 	pthread_cond_t changed;
