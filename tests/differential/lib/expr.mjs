@@ -170,7 +170,7 @@ export class Policies {
 			[2, () => `(${x(ext('ipaddr'))}).${random.pick(['isIpv4()', 'isIpv6()', 'isLoopback()', 'isMulticast()'])}`],
 			[2, () => `(${x(ext('ipaddr'))}).isInRange(${x(ext('ipaddr'))})`],
 			[1, () => random.pick(['true', 'false'])],
-			[1, () => this.#binary('action', random.pick(['==', 'in']), uidText(random.pick(world.actions).uid))],
+			[3, () => this.#actions()],
 		])();
 	}
 
@@ -218,6 +218,22 @@ export class Policies {
 			if ((t.k !== 'Entity' && t.k !== 'Record') || this.random.chance(0.4)) break;
 		}
 		return `(${text} has ${names.length > 0 ? names.join('.') : 'x'})`;
+	}
+
+	// Of actions the validator knows what is in what, when all are named.
+	#actions() {
+		const { random, world } = this;
+		const one = () => random.weighted([[8, () => uidText(random.pick(world.actions).uid)], [1, () => `${world.actionType}::"none"`],
+			[1, () => uidText(random.pick(world.uids))], [1, () => random.pick(['action', 'principal'])]])();
+		const left = () => (random.chance(0.6) ? 'action' : one());
+		return random.weighted([
+			[3, () => `(${left()} == ${one()})`],
+			[3, () => `(${left()} in ${one()})`],
+			[4, () => `(${left()} in [${Array.from({ length: random.int(4) }, one).join(', ')}])`],
+			[1, () => `[${one()}, ${one()}].contains(${left()})`],
+			[1, () => `(${left()} is ${random.pick([world.actionType, random.pick(world.types)])} in ${one()})`],
+			[1, () => `(${left()} != ${one()} || ${this.expr(BOOL, 0)})`],
+		])();
 	}
 
 	#pattern() {

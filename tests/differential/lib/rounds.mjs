@@ -221,4 +221,4 @@ export async function corpus(ctx) {
 	await ctx.askAll('corpus', ctx.corpus.requestsOf(random.pick(group)).map((text) => ({ op: 'request', text })));
 }
 
-export const ROUNDS = [[6, decide], [3, scopes], [3, templates], [2, literals], [2, parse], [8, schemas], [9, entities], [5, requests], [30, corpus]];
+export const ROUNDS = [[6, decide], [3, scopes], [3, templates], [4, literals], [2, parse], [8, schemas], [9, entities], [5, requests], [30, corpus]];
