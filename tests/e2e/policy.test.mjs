@@ -291,6 +291,12 @@ test('the decision log has every denial, a sample, and what asks to be logged', 
 	await gateway.logged(new RegExp(`${sampled}.*"reasons":\\["gw.orders.read"\\],"shadow":"allow_to_deny"`), `${log}.2`);
 	assert.equal(await metric('fairlead_decision_log_dropped_total'), 0);
 
+	renameSync(`${log}.2`, `${log}.3`); // rotated
+	gateway.signal('SIGHUP');
+	await gateway.reopened(`${log}.2`);
+	const rotated = (await send('/orders', 'partner')).headers.get('x-request-id');
+	await gateway.logged(new RegExp(rotated), `${log}.2`);
+
 	gateway.replace(config({ log: '/nowhere/decisions.log' }));
 	assert.equal((await reload(422)).errors[0].code, 'decision_log_open');
 	gateway.replace(config());

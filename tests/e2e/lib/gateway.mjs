@@ -157,14 +157,14 @@ ${server}${config}`;
 		}), `waiting for ${pattern} in ${log ?? 'the access log'}`);
 	}
 
-	// Resolves when the access log is there: after a reopening, when the new file is in use.
-	async reopened() {
+	// Resolves when the access log (or another beside it) is there: after a reopening, when the new file is in use.
+	async reopened(log = this.accessLog) {
 		const watcher = watch(this.dir);
 		await within(new Promise((done) => {
-			const look = () => { if (existsSync(this.accessLog)) done(); };
+			const look = () => { if (existsSync(log)) done(); };
 			watcher.on('change', look);
 			look();
-		}), `waiting for ${this.accessLog}`).finally(() => watcher.close());
+		}), `waiting for ${log}`).finally(() => watcher.close());
 	}
 
 	get tokenFile() { return path.join(this.data, 'admin.token'); }
