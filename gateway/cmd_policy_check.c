@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "gateway/authorize/obligation.h"
+#include "gateway/authorize/bundle.h"
 #include "gateway/cmd.h"
 #include "gateway/cmd_policy.h"
 #include "policy/validate.h"
@@ -23,11 +23,15 @@ static void check_annotations(struct fl_policy_input *in)
 		                          &is_shadow);
 }
 
+/* Shadowed ones, too: each of the two sets has all policies. */
 static size_t count_policies(const struct fl_policy_input *in)
 {
+	const struct fl_cedar_set *set = in->set;
 	size_t n = 0;
 
-	while (in->set != NULL && fl_cedar_set_policy(in->set, n) != NULL)
+	if (set == NULL && in->bundle != NULL)
+		set = in->bundle->shadow.set;
+	while (set != NULL && fl_cedar_set_policy(set, n) != NULL)
 		n++;
 	return n;
 }

@@ -154,6 +154,18 @@ static bool answer_one(struct run *run)
 	return true;
 }
 
+static bool load(struct run *run)
+{
+	const struct fl_policy_options *o = run->o;
+
+	if (o->config == NULL)
+		return fl_policy_input_load(&run->in, &o->files);
+	if (!fl_policy_input_config(&run->in, o->config))
+		return false;
+	return run->in.set != NULL || fl_policy_input_fail(&run->in, "policy_none", o->config,
+	                                                   "no policy is in force there");
+}
+
 int fl_policy_each_request(const struct fl_policy_options *o, fl_policy_request_fn *answer)
 {
 	struct run run = {.o = o, .answer = answer};
@@ -163,8 +175,7 @@ int fl_policy_each_request(const struct fl_policy_options *o, fl_policy_request_
 	fl_buf_init(&run.line, FL_POLICY_REQUEST_MAX);
 	fl_buf_init(&run.out, FL_POLICY_OUTPUT_MAX);
 	fl_policy_input_init(&run.in);
-	if (o->config != NULL ? fl_policy_input_config(&run.in, o->config)
-	                      : fl_policy_input_load(&run.in, &o->files))
+	if (load(&run))
 		(void)(o->requests != NULL ? answer_file(&run) : answer_one(&run));
 	fl_policy_tell(&run.in.problems);
 	status = fl_policy_input_status(&run.in);

@@ -251,7 +251,5 @@ bool fl_policy_input_config(struct fl_policy_input *in, const char *path)
 	in->set = in->bundle->active.set;
 	in->schema = in->bundle->schema;
 	in->entities = in->bundle->entities;
-	if (in->set != NULL)
-		return true;
-	return fl_policy_input_fail(in, "policy_none", path, "no policy is in force there");
+	return true;
 }

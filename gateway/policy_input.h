@@ -56,7 +56,8 @@ void fl_policy_input_fini(struct fl_policy_input *in);
  * are problems; what could be read is there nevertheless, but not finished. Blocks. */
 bool fl_policy_input_load(struct fl_policy_input *in, const struct fl_policy_files *files);
 /* In place of that: what the gateway makes of a configuration's `policies`, with the schema and the
- * entities that it makes of the rest. False: there are problems. Blocks. */
+ * entities that it makes of the rest. `set` is NULL when none of them is in force. False: there are
+ * problems. Blocks. */
 bool fl_policy_input_config(struct fl_policy_input *in, const char *path);
 /* The exit status: 0, FL_CMD_EXIT_FAILED, FL_CMD_EXIT_CONFIG. */
 int fl_policy_input_status(const struct fl_policy_input *in);

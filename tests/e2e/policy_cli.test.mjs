@@ -183,6 +183,12 @@ when { principal.hasTag("scope") && principal.getTag("scope").contains("orders:r
 	write('gw/orders.cedar', 'permit (principal, action, resource) when { principal.age > 1 };');
 	await refused(3, /^gw\/orders\.cedar:1:45: error: /, 'check', ...conf);
 	await refused(3, /^gw\/orders\.cedar:1:45: error: /, 'authorize', ...conf, ...get);
+	write('gw/orders.cedar', '@mode("shadow") permit (principal, action, resource is Gw::Route);'); // none is in force
+	assert.equal((await policy('check', ...conf)).stdout, '1 policy, valid\n');
+	assert.equal((await policy('authorize', ...conf, ...get)).stdout, 'deny\n');
+	write('gw/empty.yaml', 'apiVersion: fairlead/v1\nserver: { data_dir: data }\npolicies: { include: [] }\n');
+	assert.equal((await policy('check', '-c', 'gw/empty.yaml')).stdout, '0 policies, valid\n');
+	assert.equal((await policy('authorize', '-c', 'gw/empty.yaml', ...get)).stdout, 'deny\n');
 	write('gw/none.yaml', 'apiVersion: fairlead/v1\nserver: { data_dir: data }\n');
 	await refused(3, /there is no `policies`/, 'check', '-c', 'gw/none.yaml');
 	await refused(3, /cannot read nope\.yaml/, 'schema', 'nope.yaml');
