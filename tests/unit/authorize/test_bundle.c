@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "gateway/authorize/bundle.h"
+#include "gateway/authorize/decide.h"
 #include "gateway/connector/manifest.h"
 #include "policy/conform.h"
 
@@ -584,6 +585,70 @@ static void test_all_at_once(void **state)
 	(void)fl_config_unref(config);
 }
 
+/* ---- what is asked ---- */
+
+static bool find_every_header(const void *ctx, struct fl_str name, struct fl_str *ret)
+{
+	(void)name;
+	*ret = FL_STR("x");
+	return *(const bool *)ctx;
+}
+
+static void check_request(const struct fl_bundle *bundle, const struct fl_decide_request *request)
+{
+	struct fl_cedar_request asked;
+	struct fl_error err = FL_ERROR_INIT;
+
+	assert_true(fl_decide_make_request(bundle, request, &arena, &asked));
+	if (fl_cedar_request_check(&asked, bundle->schema, &err) != 0)
+		fail_msg("%s", err.message);
+	for (size_t i = 0; i < asked.n_own; i++)
+		if (fl_cedar_entity_check(asked.own[i], bundle->schema, &err) != 0)
+			fail_msg("%s", err.message);
+}
+
+/* Every route, method and kind of caller, with and without the declared headers. */
+static void test_requests(void **state)
+{
+	static const struct fl_str role = FL_STR_INIT("admin");
+	static const struct fl_claim claims[] = {{FL_STR_INIT("role"), &role, 1}};
+	struct fl_manifest *manifest = github();
+	struct fl_bundle_connector known[2] = {{.manifest = NULL}, {.manifest = manifest}};
+
+	(void)state;
+	put_policies("", "");
+	struct fl_config *config = load(V1 ROUTES POLICIES);
+	struct fl_bundle *bundle = fl_bundle_build(config, known, NULL, &problems);
+
+	assert_non_null(bundle);
+	for (unsigned i = 0; i < config->routes_n * FL_METHOD_N * 3 * 2; i++) {
+		const unsigned who = i / 2 % 3;
+		const bool has_headers = i % 2;
+		const struct fl_principal principal = {
+		    .consumer = who == 0 ? NULL : &config->consumers[who - 1],
+		    .method = who == 0 ? NULL : "api_key",
+		    .claims = claims,
+		    .claims_n = who == 2 ? 1 : 0,
+		};
+		const enum fl_method method = (enum fl_method)(i / 6 % FL_METHOD_N);
+
+		check_request(bundle, &(struct fl_decide_request){
+					  .principal = &principal,
+					  .route = i / 6 / FL_METHOD_N,
+					  .method = method,
+					  .wall_ns = UINT64_C(1795519063123456789),
+					  .client = FL_STR("2001:db8::1"),
+					  .method_name = fl_str(fl_method_name(method)),
+					  .host = FL_STR("api.example"),
+					  .header = find_every_header,
+					  .ctx = &has_headers,
+				      });
+	}
+	(void)fl_bundle_unref(bundle);
+	(void)fl_config_unref(config);
+	(void)fl_manifest_destroy(manifest);
+}
+
 int main(void)
 {
 #define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, setup, teardown)
@@ -591,6 +656,7 @@ int main(void)
 	    CASE("the schema is made of headers, routes and manifests", test_schema_text),
 	    CASE("entities are made of the configuration, and are as the schema says",
 	         test_entities),
+	    CASE("what is asked of each request is as the schema says", test_requests),
 	    CASE("policies are known by their @id; shadowed ones are kept apart", test_policies),
 	    CASE("templates decide through their links", test_links),
 	    CASE("each mistake in links has its code and place", test_bad_links),
