@@ -77,6 +77,20 @@ static void warn_of_server(const struct fl_config *started, const struct fl_conf
 	fl_problem_hint(problems, p, "restart fairlead for it to count");
 }
 
+/* Whoever wrote whole lines before would do so again. */
+static bool is_cut_off(const struct fl_config *serving, const struct fl_config *now,
+                       struct fl_problems *problems)
+{
+	struct fl_problem *p;
+
+	if (!now->ends_midline || serving->ends_midline)
+		return false;
+	p = fl_problems_add(problems, "cut_off", nowhere(), FL_STR(""),
+	                    "the last line was ended before and is not any more: a file is cut off");
+	fl_problem_hint(problems, p, "write it whole; if it is, end it with a newline");
+	return true;
+}
+
 static int apply_config(struct fl_control *control, struct fl_config *config,
                         struct fl_problems *problems, struct fl_control_outcome *ret)
 {
@@ -101,7 +115,8 @@ int fl_control_reload(struct fl_control *control, struct fl_problems *problems,
 
 	if (config != NULL) {
 		warn_of_server(control->parts.config, config, problems);
-		rc = apply_config(control, config, problems, ret);
+		if (!is_cut_off(control->config, config, problems))
+			rc = apply_config(control, config, problems, ret);
 	}
 	(void)fl_config_unref(config);
 	note_reload(control, rc == 0, problems);

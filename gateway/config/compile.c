@@ -459,6 +459,7 @@ struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_r
 		return NULL;
 	fl_arena_init(&c.config->arena, 4096, FL_CFG_MEMORY_MAX);
 	atomic_init(&c.config->refs, 1);
+	c.config->ends_midline = load->ends_midline;
 	compile_server(&c);
 	compile_secrets(&c);
 	compile_connectors(&c);

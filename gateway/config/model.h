@@ -189,6 +189,7 @@ struct fl_config {
 	struct fl_cfg_policies policies;
 	const struct fl_cfg_route *routes;
 	size_t routes_n;
+	bool ends_midline; /* the last line of a file is not ended: it may be cut off */
 	struct fl_str canonical_json; /* sorted keys; references as written, never what they hold */
 	char digest[65]; /* BLAKE2b-256, hex, of the same with ${env:} and ${file:} replaced outside secrets */
 };

@@ -400,7 +400,22 @@ static bool run(struct parser *p)
 }
 
 /* A map without brackets has no end of its own: what is cut off in the middle of a line is often a
- * configuration, with another value there, and without what came after it. */
+ * configuration, with another value there, and without what came after it. But editors leave the
+ * last newline out, too: so it is told, and a reload looks at what was before (struct fl_config). */
+static void check_end(struct parser *p)
+{
+	struct fl_str text = fl_str_trim(p->text);
+	struct fl_problem *problem;
+
+	if (p->is_bracketed || text.p[text.n - 1] == '\n')
+		return;
+	problem = fl_problems_add(p->load->problems, "cut_off", position(p, p->end), FL_STR_NULL,
+				  "the last line is not ended: the text may be cut off");
+	fl_cfg_hint(p->load, problem, "end it with a newline, if it is whole");
+	fl_problem_warn(p->load->problems, problem);
+	p->load->ends_midline = true;
+}
+
 static struct fl_cfg_node *check_root(struct parser *p)
 {
 	yaml_mark_t begin = {0};
@@ -411,11 +426,10 @@ static struct fl_cfg_node *check_root(struct parser *p)
 	else if (p->root->kind != FL_CFG_MAP)
 		(void)stop(p, begin, "wrong_type", "a configuration is a map of keys",
 			   "begin with \"apiVersion: fairlead/v1\"");
-	else if (!p->is_bracketed && fl_str_trim(p->text).p[fl_str_trim(p->text).n - 1] != '\n')
-		(void)stop(p, p->end, "cut_off", "the last line is not ended: the text may be cut off",
-			   "end it with a newline, if it is whole");
-	else
+	else {
+		check_end(p);
 		return p->root;
+	}
 	return NULL;
 }
 

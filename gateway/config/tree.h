@@ -61,6 +61,7 @@ struct fl_cfg_load {
 	struct fl_cfg_node *root;
 	size_t files_n, bytes, nodes, alias_cost;
 	bool is_full; /* a limit on memory was hit and told */
+	bool ends_midline; /* a file's last line is not ended */
 };
 
 void fl_cfg_load_init(struct fl_cfg_load *load, struct fl_problems *problems);

@@ -37,6 +37,13 @@ test('a good file: exit 0, nothing on standard error, nothing made', async () =>
 	assert.deepEqual(readdirSync(dir), ['fairlead.yaml']);
 });
 
+test('a last line that is not ended: a warning, and an error with --strict', async () => {
+	const { code, stderr } = await check(echo.trim());
+	assert.equal(code, 0, stderr);
+	assert.match(stderr, /^fairlead\.yaml:\d+:\d+: warning: the last line is not ended/);
+	assert.equal((await check(echo.trim(), '--strict')).code, 3);
+});
+
 test('-o json: valid, digest; the digest is of the content', async () => {
 	const one = await problems('instances: { a: { connector: echo }, b: { connector: echo } }\n');
 	const same = await problems('instances:\n  b: { connector: echo } # the other order\n  a: { connector: echo }\n');
