@@ -1,8 +1,9 @@
 /* gateway/pipeline/authorize.c - the stage that says whether the caller may
  * SPDX-License-Identifier: Apache-2.0
  *
- * Decided from the head; before the body is read, unless its signature says who calls. Once policies are configured, what none permits
- * is denied. A caller who is denied hears what the forbids advise, never which they are.
+ * Decided from the head; before the body is read, unless its signature says who calls. Once policies
+ * are configured, what none permits is denied. A caller who is denied hears what the forbids advise,
+ * never which they are.
  */
 #include "base/buf.h"
 #include "gateway/pipeline/compiled.h"

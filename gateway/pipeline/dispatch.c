@@ -89,7 +89,7 @@ static bool fill_view(struct fl_request *req)
 enum fl_request_verdict fl_stage_dispatch(struct fl_request *req)
 {
 	FL_ASSERT(req->is_authorized && req->unproved == 0);
-	FL_ASSERT(req->body.n <= req->max_body_bytes);
+	FL_ASSERT(req->is_authorized && req->body.n <= req->max_body_bytes);
 	if (!fill_view(req) || fl_arena_is_overflown(&req->arena))
 		return fl_stage_refuse(req, fl_problem_type(FL_PROBLEM_MEMORY));
 	req->call.arena = &req->arena;

@@ -13,8 +13,8 @@ enum phase { HEAD, BODY, ANSWER, END };
 
 /* The order in which a request goes through the gateway. Configuration chooses what a stage does,
  * never the order. Who signs the body is known when it is there: then authentication and
- * authorization come after it, else before anything of it is read. Limits by address will stand before authentication; limits by consumer
- * behind it; validation before dispatch. */
+ * authorization come after it, else before anything of it is read. Limits by address will stand
+ * before authentication; limits by consumer behind it; validation before dispatch. */
 static const struct {
 	enum phase phase;
 	fl_stage_fn run;
