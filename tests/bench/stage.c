@@ -72,6 +72,7 @@ static void begin(unsigned i)
 	req.principal = (struct fl_principal){.consumer = &hand_consumers[consumer],
 	                                      .method = "api_key"};
 	req.started_ns = req.worker->wall_checked_ns + i;
+	req.is_authorized = false;
 	req.decided = NULL;
 	req.timeout_ns = FL_NS_PER_SEC;
 	req.max_body_bytes = 1 << 20;
