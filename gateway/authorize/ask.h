@@ -9,5 +9,7 @@
 /* Fills all of *ret, which was zeroed. [any] */
 void fl_decide_ask(const struct fl_bundle *bundle, const struct fl_cedar_request *rq,
                    enum fl_cedar_mode mode, struct fl_arena *scratch, struct fl_decision *ret);
+/* A forbid applies, or one that may could not be evaluated: not merely that nothing permits. [any] */
+bool fl_decide_is_forbidden(const struct fl_bundle *bundle, const struct fl_decision *decision);
 
 #endif

@@ -36,6 +36,7 @@ struct fl_bundle_set { /* policies that are looked at together */
 	const struct fl_bundle_policy *policies; /* by fl_cedar_row.index */
 	size_t policies_n;
 	bool has_duties; /* some permit has obligations; fl_decide_prepare() */
+	bool names_connectors; /* some scope names a type of Conn; fl_decide_prepare() */
 };
 
 struct fl_bundle {

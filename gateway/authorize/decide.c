@@ -23,8 +23,33 @@ static bool has_duties(const struct fl_bundle_set *set)
 	return false;
 }
 
+static bool is_of_connectors(const struct fl_cedar_scope *scope)
+{
+	const struct fl_str space = FL_STR("Conn::");
+
+	for (size_t i = 0; i < scope->n_uids; i++)
+		if (fl_str_starts(scope->uids[i]->type, space))
+			return true;
+	return fl_str_starts(scope->type, space);
+}
+
+static bool names_connectors(const struct fl_bundle_set *set)
+{
+	const struct fl_cedar_row *row;
+
+	for (size_t i = 0; set->set && (row = fl_cedar_set_row(set->set, i)); i++)
+		if (is_of_connectors(&row->policy->principal) ||
+		    is_of_connectors(&row->policy->action) ||
+		    is_of_connectors(&row->policy->resource) ||
+		    (row->principal && fl_str_starts(row->principal->type, FL_STR("Conn::"))) ||
+		    (row->resource && fl_str_starts(row->resource->type, FL_STR("Conn::"))))
+			return true;
+	return false;
+}
+
 bool fl_decide_prepare(struct fl_bundle *bundle)
 {
+	bundle->active.names_connectors = names_connectors(&bundle->active);
 	bundle->active.has_duties = has_duties(&bundle->active);
 	bundle->shadow.has_duties = false; /* nobody fulfils them */
 	bundle->context = fl_context_prepare(&bundle->config->policies.headers, &bundle->arena);
@@ -141,6 +166,14 @@ static bool has_failed_forbid(const struct fl_cedar_answer *answer)
 		if (answer->errors[i].row->policy->is_forbid)
 			return true;
 	return false;
+}
+
+bool fl_decide_is_forbidden(const struct fl_bundle *bundle, const struct fl_decision *decision)
+{
+	const struct fl_cedar_answer *answer = &decision->answer;
+
+	return (!answer->is_allowed && answer->n_reasons > 0) ||
+	       (!bundle->config->policies.skips_failed_forbids && has_failed_forbid(answer));
 }
 
 void fl_decide_ask(const struct fl_bundle *bundle, const struct fl_cedar_request *rq,

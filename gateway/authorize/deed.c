@@ -3,6 +3,10 @@
  *
  * Connectors, secrets, routes and consumers are in the bundle. Hosts are made for the question:
  * there is no end of them.
+ *
+ * Policies that speak of requests only leave connectors to their grants: what none permits is
+ * denied here once some policy names a type of Conn in its scope. A forbid that applies holds in
+ * any case.
  */
 #include "base/clock.h"
 #include "gateway/authorize/ask.h"
@@ -221,6 +225,9 @@ void fl_decide_deed(const struct fl_bundle *bundle, const struct fl_decide_deed 
 	if (!make_request(bundle, deed, scratch, &rq))
 		return;
 	fl_decide_ask(bundle, &rq, FL_CEDAR_FAST, scratch, ret);
-	if (ret->is_allowed && has_duty(&bundle->active, &ret->answer))
+	if (!bundle->active.names_connectors)
+		ret->is_allowed = !fl_arena_is_overflown(scratch) &&
+				  !fl_decide_is_forbidden(bundle, ret);
+	else if (ret->is_allowed && has_duty(&bundle->active, &ret->answer))
 		ret->is_allowed = false;
 }

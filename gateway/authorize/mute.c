@@ -1,8 +1,8 @@
 /* gateway/authorize/mute.c - instances that want the network and that no policy lets out
  * SPDX-License-Identifier: Apache-2.0
  *
- * Whoever writes the first policies thinks of requests, and what no policy permits is denied to
- * connectors, too: better said when the policies are loaded than by the first request that fails.
+ * Once a policy names connectors, what none permits is denied to all of them: better said when the
+ * policies are loaded than by the first request that fails.
  * Only scopes are looked at, so what is told is certain.
  */
 #include <stdlib.h>
@@ -96,7 +96,7 @@ void fl_bundle_tell_mute(struct fl_bundle_build *b)
 	const struct fl_config *config = b->config;
 	struct mute m = {.bundle = b->bundle};
 
-	if (b->connectors == NULL)
+	if (b->connectors == NULL || !b->bundle->active.names_connectors)
 		return;
 	fl_arena_init(&m.scratch, SCRATCH_BYTES, SCRATCH_BYTES);
 	bool has_permits = find_permits(&m);

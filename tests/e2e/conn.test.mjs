@@ -57,23 +57,33 @@ test('without policies all that is granted is allowed, and nothing is decided', 
 	assert.equal(await decisions('http.egress', 'allow') + await decisions('http.egress', 'deny'), 0);
 });
 
-test('what no policy permits is refused, and the log says what to write', async () => {
-	const from = gateway.stderr.length;
+test('policies of requests leave connectors to their grants', async () => {
 	await load(requests);
+	assert.deepEqual(await ask('/proxy'), { status: 200, body: 'token hunter2' });
+	assert.equal(await decisions('http.egress', 'deny') + await decisions('secret.read', 'deny'), 0);
+});
+
+// Names a connector: from then on the rest is denied.
+const other = '@id("else") permit (principal == Conn::Connector::"else", action, resource);\n';
+
+test('what no policy permits is refused, and the log says what to write', async () => {
+	const from = gateway.stderr.length, allowed = await decisions('http.egress', 'allow');
+	await load(requests + other);
 	const { status, body } = await ask('/plain');
 	assert.equal(status, 502);
 	assert.match(body, /connector_failed/); // the caller is not told why
 	await gateway.said(/connector\.forbidden.*"instance":"plain".*"action":"http\.egress".*no policy permits it.*Conn::Connector/, from);
 	assert.equal(await decisions('http.egress', 'deny'), 1);
-	assert.equal(await decisions('http.egress', 'allow'), 0);
+	assert.equal(await decisions('http.egress', 'allow'), allowed);
 });
 
 test('a permit lets it through, for its instance only', async () => {
+	const allowed = await decisions('http.egress', 'allow');
 	await load(`${requests}@id("plain.out")
 permit (principal == Conn::Connector::"plain", action in Conn::Action::"net", resource in Conn::Zone::"internal");`);
 	assert.deepEqual(await ask('/plain'), { status: 200, body: 'token none' });
 	assert.equal((await ask('/proxy')).status, 502);
-	assert.equal(await decisions('http.egress', 'allow'), 1);
+	assert.equal(await decisions('http.egress', 'allow'), allowed + 1);
 });
 
 test('a forbid names its host, and the log names the policy', async () => {
@@ -114,7 +124,7 @@ test('check takes the policies as the gateway does, and tells who could not spea
 	let { code, stderr } = await check();
 	assert.equal(code, 0, stderr);
 	assert.doesNotMatch(stderr, /policy_no_egress/);
-	writeFileSync(path.join(gateway.dir, 'p.cedar'), requests);
+	writeFileSync(path.join(gateway.dir, 'p.cedar'), requests + other);
 	({ code, stderr } = await check());
 	assert.equal(code, 0, stderr);
 	for (const name of ['proxy', 'plain'])

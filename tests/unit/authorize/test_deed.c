@@ -109,15 +109,35 @@ static const char *decide(bool is_allowed)
 static void test_default(void **state)
 {
 	(void)state;
-	load("");
+	load("@id(\"r\") permit (principal == Conn::Connector::\"hub\", action, resource);");
 	DENY("");
-	load("@id(\"r\") permit (principal is Gw::Consumer, action, resource);");
-	DENY("");
-	load("@id(\"all\") permit (principal, action, resource);");
+	load("@id(\"all\") permit (principal, action, resource);\n"
+	     "@mode(\"shadow\") permit (principal is Conn::Connector, action, resource);");
 	ALLOW("all");
 	deed.kind = FL_DEED_SECRET;
 	deed.secret = FL_STR("own");
 	ALLOW("all");
+}
+
+/* Policies that speak of requests only leave connectors to their grants. */
+static void test_grants_alone(void **state)
+{
+	(void)state;
+	load("");
+	ALLOW("");
+	load("@id(\"r\") permit (principal is Gw::Consumer, action, resource);");
+	ALLOW("");
+	load("@id(\"p\") @rate_limit(\"1/min\") permit (principal, action, resource);");
+	ALLOW("p"); /* requests are meant */
+	load("@mode(\"shadow\") permit (principal is Conn::Connector, action, resource);");
+	ALLOW("");
+	load("@id(\"f\") forbid (principal, action, resource);");
+	DENY("f");
+	load("@id(\"f\") forbid (principal, action, resource) unless { principal has tier };\n"
+	     "permit (principal, action == Gw::Action::\"GET\", resource);");
+	DENY("f");
+	load("permit (principal, action in Conn::Action::\"data\", resource);");
+	DENY("");
 }
 
 static void test_zones(void **state)
@@ -230,11 +250,12 @@ static void test_context(void **state)
 static void test_obligations(void **state)
 {
 	(void)state;
-	load("@id(\"p\") @log(\"full\") permit (principal, action, resource);");
+	load("@id(\"p\") @log(\"full\") permit (principal is Conn::Connector, action, resource);");
 	ALLOW("p");
-	load("@id(\"p\") @rate_limit(\"1/min\") permit (principal, action, resource);");
+	load("@id(\"p\") @rate_limit(\"1/min\") permit (principal is Conn::Connector, action, "
+	     "resource);");
 	DENY("p"); /* nobody counts here */
-	load("@id(\"q\") permit (principal, action, resource);\n"
+	load("@id(\"q\") permit (principal is Conn::Connector, action, resource);\n"
 	     "@id(\"p\") @timeout(\"1s\") permit (principal, action, resource);");
 	DENY("q"); /* those of all that permit hold */
 }
@@ -308,18 +329,21 @@ static void test_mute(void **state)
 		const char *policies;
 		bool is_told;
 	} cases[] = {
-	    {"", true},
-	    {"permit (principal, action, resource is Gw::Route);", true},
-	    {"permit (principal, action, resource == Gw::Route::\"orders\");", true},
+	    {"", false},
+	    {"permit (principal, action, resource is Gw::Route);", false},
+	    {"permit (principal, action, resource == Gw::Route::\"orders\");", false},
 	    {"permit (principal, action, resource is Conn::Host in Conn::Zone::\"a\");", false},
 	    {"permit (principal, action, resource in Conn::Zone::\"a\");", false},
 	    {"permit (principal, action, resource == Conn::Host::\"a:1\");", false},
-	    {"permit (principal is Gw::Consumer, action, resource);", true},
-	    {"permit (principal, action in Gw::Action::\"read\", resource);", true},
+	    {"permit (principal is Gw::Consumer, action, resource);", false},
+	    {"permit (principal, action in Gw::Action::\"read\", resource);", false},
 	    {"permit (principal, action == Conn::Action::\"secret.read\", resource);", true},
+	    {"permit (principal is Gw::Consumer, action, resource);\n"
+	     "forbid (principal in Conn::Trust::\"signed\", action, resource);",
+	     true},
 	    {"permit (principal == Conn::Connector::\"hub\", action, resource);", true},
-	    {"forbid (principal, action, resource);", true},
-	    {"@mode(\"shadow\") permit (principal, action, resource);", true},
+	    {"forbid (principal, action, resource);", false},
+	    {"@mode(\"shadow\") permit (principal, action, resource);", false},
 	    {"permit (principal, action, resource);", false},
 	    {"permit (principal == Conn::Connector::\"proxy\", action, resource);", false},
 	    {"permit (principal, action in Conn::Action::\"net\", resource);", false},
@@ -354,7 +378,8 @@ static void test_mute(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE("what nothing permits is denied", test_default),
+	    CASE("what nothing permits is denied, once a policy names connectors", test_default),
+	    CASE("policies of requests leave connectors to their grants", test_grants_alone),
 	    CASE("a host is in the zones of its domains", test_zones),
 	    CASE("hosts by name and port, and what the operator says of them", test_hosts),
 	    CASE("secrets and their owners", test_secrets),
