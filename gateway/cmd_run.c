@@ -136,7 +136,8 @@ static int prepare(struct fl_run *run, const struct options *options, struct fl_
 	if (realpath(run->server->data_dir.p, run->data_dir) == NULL)
 		return fl_error_set(err, "data_dir_unwritable", "%s is gone",
 		                    run->server->data_dir.p);
-	if (fl_auth_key_load(run->data_dir, &run->auth_key, err) < 0)
+	if (fl_auth_key_load(run->data_dir, &run->auth_key, err) < 0 ||
+	    fl_replay_create(&run->auth_key, &run->replay, err) < 0)
 		return -1;
 	return fl_api_token_load(run->data_dir, run->token, err);
 }
@@ -199,6 +200,7 @@ static int make_control(struct fl_run *run, struct fl_error *err)
 	                                                    .secrets = run->secrets,
 	                                                    .metrics = run->metrics,
 	                                                    .auth_key = &run->auth_key,
+	                                                    .replay = run->replay,
 	                                                    .data_dir = run->data_dir,
 	                                                    .workers = run->workers},
 	                         &run->control, err);
@@ -410,6 +412,7 @@ static void stop(struct fl_run *run, int exit_status)
 	run->metrics = fl_metrics_destroy(run->metrics);
 	run->secrets = fl_secrets_destroy(run->secrets);
 	run->config = fl_config_unref(run->config);
+	run->replay = fl_replay_destroy(run->replay);
 	sodium_memzero(&run->auth_key, sizeof run->auth_key);
 	if (run->lock_fd >= 0)
 		fl_data_dir_release(run->data_dir, run->lock_fd);

@@ -8,6 +8,7 @@
 
 #include "admin/api/api.h"
 #include "gateway/auth/auth_key.h"
+#include "gateway/auth/replay.h"
 #include "gateway/observe/access.h"
 #include "gateway/wait.h"
 
@@ -19,6 +20,7 @@ struct fl_run {
 	unsigned workers;
 	char token[FL_API_TOKEN_LEN + 1]; /* wiped once the API has it */
 	struct fl_auth_key auth_key; /* wiped at the end */
+	struct fl_replay *replay;
 	int lock_fd;
 	struct fl_wait wait;
 	struct fl_metrics *metrics;

@@ -94,7 +94,8 @@ static struct fl_snapshot *make_snapshot(struct fl_control *control, const struc
 		                                .bundle = live->bundle,
 		                                .decision_log = live->decision_log,
 		                                .metrics = control->parts.metrics,
-		                                .auth_key = control->parts.auth_key},
+		                                .auth_key = control->parts.auth_key,
+		                                .replay = control->parts.replay},
 		    problems);
 	free(instances);
 	return snapshot;

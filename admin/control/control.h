@@ -27,6 +27,7 @@ struct fl_control_parts { /* all borrowed until destroy, but `config`: a referen
 	struct fl_secrets *secrets;
 	struct fl_metrics *metrics;
 	const struct fl_auth_key *auth_key; /* NULL: no caller can be known */
+	struct fl_replay *replay; /* NULL: deliveries of webhooks may come twice */
 	const char *data_dir;
 	unsigned workers;
 };

@@ -62,6 +62,7 @@ static inline bool fl_auth_is_hidden(const struct fl_auth_attempt *attempt, size
 /* What kinds share: what a compiled method is made of. */
 struct fl_auth_parts {
 	const struct fl_config *config; /* outlives the method */
+	struct fl_replay *replay; /* the same; NULL: only to be checked, not to serve */
 };
 
 struct fl_auth_kind {

@@ -7,6 +7,7 @@
 #ifndef FL_GATEWAY_AUTH_PRINCIPAL_H
 #define FL_GATEWAY_AUTH_PRINCIPAL_H
 
+#include "gateway/auth/replay.h"
 #include "gateway/config/model.h"
 
 struct fl_claim { /* what a token says of its bearer */
@@ -22,6 +23,8 @@ struct fl_principal {
 			     * a consumer is possible: somebody who knows a secret */
 	const struct fl_claim *claims;
 	size_t claims_n;
+	bool has_delivery; /* a webhook that is let in once */
+	struct fl_replay_hash delivery;
 };
 
 /* Did the caller prove anything? */

@@ -49,14 +49,55 @@ static void check_secrets(struct compile *c, const struct fl_cfg_node *list)
 			                       &index);
 }
 
+/* What recipes say: of `generic` the configuration does. */
+static const char *const recipe_keys[] = {"header",    "signed",    "prefix",      "separator",
+                                          "encoding",  "algorithm", "key",         "time_header",
+                                          "id_header"};
+#define RECIPE_KEYS_NEEDED 2u
+
+static void check_recipe_keys(struct compile *c, const struct fl_cfg_node *node,
+                              struct fl_str recipe)
+{
+	const bool is_generic = fl_str_is(recipe, "generic");
+
+	for (size_t i = 0; recipe.p && i < FL_ARRAY_LEN(recipe_keys); i++) {
+		const struct fl_cfg_node *key = fl_cfg_node_find(node, recipe_keys[i]);
+
+		if (is_generic && !key && i < RECIPE_KEYS_NEEDED)
+			fl_cfg_hint(c->load,
+			            fl_cfg_bad_key(c->load, node, "missing_key",
+			                           "the key \"%s\" is missing", recipe_keys[i]),
+			            "say how the sender signs, or name its recipe");
+		else if (!is_generic && key)
+			fl_cfg_hint(c->load,
+			            fl_cfg_bad_key(c->load, key, "recipe_fixed",
+			                           "the recipe \"%.*s\" says by itself what "
+			                           "\"%s\" is",
+			                           FL_STR_ARGS(recipe), recipe_keys[i]),
+			            "leave it out, or say recipe: generic");
+	}
+}
+
+static void keep_webhook(struct compile *c, struct fl_cfg_webhook *w)
+{
+	struct fl_str *texts[] = {&w->recipe,      &w->public_url, &w->header,   &w->prefix,
+	                          &w->signed_text, &w->encoding,   &w->algorithm, &w->separator,
+	                          &w->key,         &w->time_header, &w->id_header};
+
+	for (size_t i = 0; i < FL_ARRAY_LEN(texts); i++)
+		*texts[i] = keep(c, *texts[i]);
+	w->secrets = keep_list(c, w->secrets);
+	w->origins = keep_list(c, w->origins);
+}
+
 static void compile_webhook(struct compile *c, const struct fl_cfg_raw_auth *from,
                             const struct fl_cfg_node *node, struct fl_cfg_auth_method *to)
 {
 	struct fl_cfg_webhook *w = &to->by.webhook;
 
 	*w = from->webhook.w;
-	w->recipe = keep(c, w->recipe);
-	w->secrets = keep_list(c, w->secrets);
+	check_recipe_keys(c, node, w->recipe);
+	keep_webhook(c, w);
 	check_secrets(c, fl_cfg_node_find(node, "secrets"));
 	w->consumer =
 	    find_consumer(c, fl_cfg_node_find(node, "consumer"), from->webhook.consumer);

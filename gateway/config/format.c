@@ -75,6 +75,19 @@ static bool check_secret(const struct input *in)
 	return fl_cfg_format_is_secret_name(*in->text);
 }
 
+static bool check_public_url(const struct input *in)
+{
+	struct fl_str s = *in->text;
+	size_t head = fl_str_starts(s, FL_STR("https://")) ? 8 : fl_str_starts(s, FL_STR("http://")) ? 7 : 0;
+
+	if (head == 0 || s.n == head)
+		return s.n == 0;
+	for (size_t i = head; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("/?#@\\", s.p[i]) != NULL)
+			return false;
+	return true;
+}
+
 static bool check_secret_ref(const struct input *in)
 {
 	static const struct fl_str open = FL_STR_INIT("${secret:");
@@ -300,6 +313,8 @@ static const struct {
 			      "^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$", check_secret},
     [FL_CFG_FORMAT_SECRET_REF] = {"a secret by its name, as \"${secret:NAME}\"",
 				  "^\\$\\{secret:[A-Za-z0-9][A-Za-z0-9._/-]{0,127}\\}$", check_secret_ref},
+    [FL_CFG_FORMAT_PUBLIC_URL] = {"a URL without a path, such as \"https://api.example.com\"",
+				  "^(https?://[^/?#@]+)?$", check_public_url},
     [FL_CFG_FORMAT_VERSION] = {"a version such as \"1.2.0\", \"1.2.x\" or \"1.x\"",
 			       "^[0-9]+\\.(x|[0-9]+\\.(x|[0-9]+))$", check_version},
     [FL_CFG_FORMAT_SHA256] = {"a SHA-256 in 64 hexadecimal digits", "^[0-9a-fA-F]{64}$", check_sha256},

@@ -116,6 +116,12 @@ enum fl_cfg_auth_kind {
 struct fl_cfg_webhook { /* gateway/auth/webhook.h */
 	struct fl_str recipe;
 	struct fl_cfg_strings secrets; /* their names; each is in fl_config.secrets */
+	uint64_t tolerance_ns, replay_window_ns;
+	struct fl_str public_url; /* "https://api.example.com", or "" */
+	struct fl_cfg_strings origins; /* of CloudEvents that may ask beforehand */
+	/* what a recipe says; of `generic` only: gateway/auth/recipe.h */
+	struct fl_str header, prefix, signed_text, time_header, id_header;
+	struct fl_str encoding, algorithm, separator, key; /* one of their words */
 	const struct fl_cfg_consumer *consumer; /* NULL: nobody that is known */
 };
 

@@ -75,7 +75,14 @@ size_t fl_cfg_key_word_index(const struct fl_cfg_key *key, struct fl_str text);
 #define FL_CFG_METHODS "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 #define FL_CFG_METHODS_N 7u
 /* In the order of the table of gateway/auth/recipe.c. */
-#define FL_CFG_RECIPES "github"
+#define FL_CFG_RECIPES                                                                             \
+	"github|slack|stripe|standard-webhooks|svix|pagerduty|shopify|twilio|linear|sendgrid|"     \
+	"discord|generic"
+/* In the order of the enums of gateway/auth/recipe.h. */
+#define FL_CFG_RECIPE_ALGORITHMS "hmac-sha256|hmac-sha1|ed25519|ecdsa-p256"
+#define FL_CFG_RECIPE_ENCODINGS "hex|base64|base64url"
+#define FL_CFG_RECIPE_KEYS FL_CFG_RECIPE_ENCODINGS "|text"
+#define FL_CFG_RECIPE_SEPARATORS "none|comma|space"
 
 /* ---- where rows store: what check.c fills and compile.c reads ---- */
 

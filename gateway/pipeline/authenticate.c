@@ -243,3 +243,13 @@ enum fl_request_verdict fl_stage_verify(struct fl_request *req)
 	}
 	return conclude(req, &attempt, &found);
 }
+
+/* Senders send again what was not taken. That is the same delivery, and no copy that somebody made. */
+enum fl_request_verdict fl_stage_settle(struct fl_request *req)
+{
+	const uint32_t status = req->was_sent ? req->response.status : 0;
+
+	if (req->principal.has_delivery && (status < 200 || status > 299))
+		fl_replay_leave(req->snapshot->replay, &req->principal.delivery);
+	return FL_REQUEST_CONTINUE;
+}

@@ -48,6 +48,7 @@ struct fl_snapshot {
 	struct fl_snapshot_route *routes; /* config->routes_n */
 	struct fl_credentials *credentials; /* of the config's consumers */
 	struct fl_auth *auth; /* methods of the config */
+	struct fl_replay *replay; /* outlives it */
 	uint64_t newest_generation; /* of its instances */
 	struct fl_bundle *bundle; /* a reference; NULL: no policies */
 	struct fl_access_log *decision_log; /* a reference, or NULL */

@@ -27,6 +27,7 @@ static const struct {
     {BODY, fl_stage_authorize},    /* then, whether it may */
     {BODY, fl_stage_dispatch},     /* to a connector instance */
     {ANSWER, fl_stage_respond},    /* its answer, or a problem document */
+    {END, fl_stage_settle},        /* a delivery that failed may come again */
     {END, fl_stage_record},        /* metrics, access log */
 };
 

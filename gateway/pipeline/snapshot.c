@@ -213,7 +213,9 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	for (size_t i = 0; i < config->instances_n; i++)
 		if (parts->instances[i])
 			take_instance(snapshot, i, parts->instances[i]);
-	snapshot->auth = fl_auth_build(&(struct fl_auth_parts){.config = config}, problems);
+	snapshot->replay = parts->replay;
+	snapshot->auth = fl_auth_build(
+	    &(struct fl_auth_parts){.config = config, .replay = parts->replay}, problems);
 	if (!snapshot->auth)
 		return fl_snapshot_destroy(snapshot);
 	for (size_t i = 0; i < config->routes_n; i++)

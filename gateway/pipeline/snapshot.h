@@ -27,6 +27,8 @@ struct fl_snapshot_parts {
 	struct fl_metrics *metrics;
 	/* Outlives the snapshot; NULL: nobody can be known. */
 	const struct fl_auth_key *auth_key;
+	/* Outlives the snapshot; NULL: deliveries of webhooks may come twice. */
+	struct fl_replay *replay;
 	/* Policies of `config`, a reference is taken. NULL: whoever is let in by its route is allowed. */
 	struct fl_bundle *bundle;
 	/* NULL: decisions are not logged. The snapshot takes a reference. */

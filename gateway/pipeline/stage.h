@@ -18,6 +18,7 @@ enum fl_request_verdict fl_stage_authorize(struct fl_request *req);
 enum fl_request_verdict fl_stage_route(struct fl_request *req);
 enum fl_request_verdict fl_stage_dispatch(struct fl_request *req);
 enum fl_request_verdict fl_stage_respond(struct fl_request *req);
+enum fl_request_verdict fl_stage_settle(struct fl_request *req);
 enum fl_request_verdict fl_stage_record(struct fl_request *req);
 
 static inline enum fl_request_verdict fl_stage_refuse(struct fl_request *req,

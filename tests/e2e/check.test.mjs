@@ -155,7 +155,7 @@ test('broken.yaml, which README.md shows: all of its mistakes', async () => {
 });
 
 test('the examples are valid for the connectors that are built', async () => {
-	const env = { ...process.env, GITHUB_TOKEN: 'x' };
+	const env = { ...process.env, GITHUB_TOKEN: 'x', GITHUB_WEBHOOK_SECRET: 'x'.repeat(32) };
 	for (const name of ['demo', 'github']) {
 		const text = readFileSync(path.join(top, `docs/examples/${name}.yaml`), 'utf8')
 			.replace('../../build/connectors', connectors);

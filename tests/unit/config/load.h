@@ -28,6 +28,7 @@ static int setup(void **state)
 	(void)setenv("FL_TEST_EMPTY", "", 1);
 	(void)setenv("FL_TEST_BYTES", "\xff", 1);
 	(void)setenv("GITHUB_TOKEN", "x", 1); /* of examples and documents */
+	(void)setenv("GITHUB_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef", 1);
 	(void)setenv("ORDERS_TOKEN", "x", 1);
 	(void)unsetenv("FL_TEST_UNSET");
 	return 0;

@@ -4,6 +4,7 @@
 #include "tests/unit/test.h"
 
 #include "gateway/auth/method.h"
+#include "gateway/auth/recipe.h"
 #include "gateway/config/schema.h"
 #include "gateway/connector/check.h"
 #include "gateway/route/table.h"
@@ -33,6 +34,10 @@ static void other_tables(void **state)
 	assert_true(fl_cfg_key_has_word(auth, FL_STR("none")));
 	assert_true(fl_cfg_key_has_word(auth, FL_STR("api_key")));
 	assert_int_equal(auth->max, FL_AUTH_ROUTE_MAX);
+	assert_int_equal(fl_cfg_key_words(row("auth.*.webhook.recipe")), fl_recipes_n);
+	for (size_t i = 0; i < fl_recipes_n; i++)
+		assert_int_equal(fl_cfg_key_word_index(row("auth.*.webhook.recipe"),
+						       fl_str(fl_recipes[i].name)), i);
 	assert_int_equal(row("routes.*.match.headers")->max, FL_ROUTE_HEADERS_MAX);
 	assert_int_equal(row("server.admin.max_body")->max, FL_CONNECTOR_MAX_BYTES);
 	assert_int_equal(row("secrets")->max, FL_SECRETS_MAX);

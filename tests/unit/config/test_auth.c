@@ -65,6 +65,15 @@ static void test_refused(void **state)
 	    {"a: { webhook: { recipe: github } }", "[a]", "missing_key", NULL},
 	    {"a: { webhook: { recipe: github, secrets: [\"${secret:gh}\"], consumer: gitub } }",
 	     "[a]", "reference_unknown", "did you mean \"github\"?"},
+	    {"a: { webhook: { recipe: github, secrets: [\"${secret:gh}\"], prefix: x } }", "[a]",
+	     "recipe_fixed", "leave it out, or say recipe: generic"},
+	    {"a: { webhook: { recipe: generic, secrets: [\"${secret:gh}\"], header: x-s } }", "[a]",
+	     "missing_key", NULL},
+	    {"a: { webhook: { recipe: generic, secrets: [\"${secret:gh}\"], signed: \"{body}\" } }",
+	     "[a]", "missing_key", NULL},
+	    {"a: { webhook: { recipe: twilio, secrets: [\"${secret:gh}\"], public_url: "
+	     "\"https://a/b\" } }",
+	     "[a]", "bad_value", NULL},
 	    {"a: { " HOOK " }", "[a, a, a, a, a, a, a, a, a]", "out_of_range", NULL},
 	};
 
