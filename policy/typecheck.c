@@ -262,19 +262,6 @@ static struct fl_cedar_typed check_not(struct fl_cedar_checker *c, caps prior,
 
 /* ---- equality and order ---- */
 
-/* The literal that an expression is, or the action of the environment; false: neither. */
-static bool as_literal(const struct fl_cedar_checker *c, const struct fl_cedar_expr *x,
-                       struct fl_cedar_value *ret)
-{
-	if (x->kind == FL_CEDAR_X_LITERAL)
-		*ret = x->value;
-	else if (x->kind == FL_CEDAR_X_VAR && x->var == FL_CEDAR_ACTION)
-		*ret = fl_cedar_entity(c->action->uid);
-	else
-		return false;
-	return true;
-}
-
 static const struct fl_cedar_type *type_of_eq(const struct fl_cedar_checker *c,
                                               const struct fl_cedar_expr *const *args,
                                               const struct fl_cedar_type *a,
@@ -285,7 +272,7 @@ static const struct fl_cedar_type *type_of_eq(const struct fl_cedar_checker *c,
 	if (a != NULL && b != NULL && a->kind == FL_CEDAR_TY_ENTITY &&
 	    b->kind == FL_CEDAR_TY_ENTITY && a->u.entity != b->u.entity)
 		return &ty_false;
-	if (as_literal(c, args[0], &x) && as_literal(c, args[1], &y))
+	if (fl_cedar_literal(c->action, args[0], &x) && fl_cedar_literal(c->action, args[1], &y))
 		return singleton(fl_cedar_value_eq(x, y));
 	return &ty_bool;
 }
@@ -362,7 +349,7 @@ static bool nth_literal(const struct fl_cedar_checker *c, const struct fl_cedar_
 
 	if (x->kind == FL_CEDAR_X_SET)
 		x = x->args[i];
-	if (!as_literal(c, x, &v) || v.kind != FL_CEDAR_ENTITY)
+	if (!fl_cedar_literal(c->action, x, &v) || v.kind != FL_CEDAR_ENTITY)
 		return false;
 	*ret = v.u.uid;
 	return true;
@@ -409,7 +396,7 @@ static struct fl_cedar_typed type_of_in(struct fl_cedar_checker *c,
 {
 	struct fl_cedar_value v;
 
-	if (as_literal(c, left, &v) && v.kind == FL_CEDAR_ENTITY &&
+	if (fl_cedar_literal(c->action, left, &v) && v.kind == FL_CEDAR_ENTITY &&
 	    fl_cedar_is_action_type(v.u.uid->type) && are_literals(c, right))
 		return action_in(c, v.u.uid, right);
 	const struct fl_cedar_type *up = b->kind == FL_CEDAR_TY_SET ? b->u.element : b;

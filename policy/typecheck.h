@@ -78,4 +78,8 @@ bool fl_cedar_type_is_false(const struct fl_cedar_type *type);
 /* `Action` in any namespace. */
 bool fl_cedar_is_action_type(struct fl_str type);
 
+/* The literal that an expression is, or the action where it is the variable; false: neither. */
+bool fl_cedar_literal(const struct fl_cedar_action *action, const struct fl_cedar_expr *x,
+                      struct fl_cedar_value *ret);
+
 #endif

@@ -65,6 +65,9 @@ export class Policies {
 	}
 
 	condition() {
+		// What the validator knows to be false hides what is wrong behind it, or makes the policy idle.
+		if (this.random.chance(0.08))
+			return this.random.pick([() => this.#actions(), () => this.#actions(), () => `${this.#actions()} && 1`, () => `if ${this.#actions()} then true else 1`])();
 		return this.expr(BOOL, 1 + this.random.int(4));
 	}
 
@@ -129,7 +132,7 @@ export class Policies {
 
 	makeBool(type, depth) {
 		const { random, world } = this;
-		if (depth <= 0) return random.pick(['true', 'false']);
+		if (depth <= 0) return random.pick(['true', 'false', 'true', 'false', 'true', 'false', '(true || false)', '(true && false)', '!true', '(1 == 2)']);
 		const d = depth - 1;
 		const x = (t) => this.expr(t, d);
 		const setOf = () => ({ k: 'Set', of: this.#anyType() });
@@ -224,7 +227,8 @@ export class Policies {
 	#actions() {
 		const { random, world } = this;
 		const one = () => random.weighted([[8, () => uidText(random.pick(world.actions).uid)], [1, () => `${world.actionType}::"none"`],
-			[1, () => uidText(random.pick(world.uids))], [1, () => random.pick(['action', 'principal'])]])();
+			[1, () => uidText(random.pick(world.uids))], [1, () => random.pick(['action', 'principal'])],
+			[2, () => `(if ${this.#path(BOOL) ?? 'true'} then ${uidText(random.pick(world.actions).uid)} else ${uidText(random.pick(world.actions).uid)})`]])();
 		const left = () => (random.chance(0.6) ? 'action' : one());
 		return random.weighted([
 			[3, () => `(${left()} == ${one()})`],
