@@ -22,11 +22,11 @@
 #define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
 #define NS_PER_UNIT 1000u
 #define COUNT_MAX UINT64_C(1000000000)
+/* A period in units, or as many as COUNT_MAX: each interval is rounded up. */
+#define ROOM_MAX (FL_BUCKET_PERIOD_MAX_NS / NS_PER_UNIT + COUNT_MAX)
 #define FUTURE_MAX (2 * FL_BUCKET_PERIOD_MAX_NS / NS_PER_UNIT)
 
-/* An interval is at most a period, or the period's part that COUNT_MAX is, rounded up. */
-_Static_assert(FL_BUCKET_PERIOD_MAX_NS / NS_PER_UNIT + COUNT_MAX <= FUTURE_MAX,
-               "what is ahead by all that is allowed is ahead");
+_Static_assert(ROOM_MAX <= FUTURE_MAX, "what is ahead by all that is allowed is ahead");
 _Static_assert(FUTURE_MAX < TIME_MASK / 2, "and not behind");
 
 struct fl_buckets {
@@ -39,9 +39,24 @@ struct fl_buckets {
 
 struct take { /* one call */
 	_Atomic uint64_t *set;
-	uint64_t tag, now;       /* in place */
-	uint64_t interval, room; /* units of one request; how far ahead one may be */
+	uint64_t tag, now; /* in place */
+	uint64_t interval; /* units of one of `count` */
+	uint64_t cost;     /* units of one request */
+	uint64_t room;     /* how far ahead one may be */
 };
+
+/* Rounded up: never more than was said. */
+static uint64_t interval_of(uint64_t period_ns, uint64_t count)
+{
+	return (period_ns / NS_PER_UNIT + count - 1) / count;
+}
+
+bool fl_bucket_pays_off(const struct fl_bucket_rate *rate)
+{
+	uint64_t count = rate->count < COUNT_MAX ? rate->count : COUNT_MAX;
+
+	return rate->burst <= FL_BUCKET_PERIOD_MAX_NS / NS_PER_UNIT / interval_of(rate->period_ns, count);
+}
 
 struct fl_buckets *fl_buckets_create(uint32_t sets)
 {
@@ -115,23 +130,23 @@ static bool swap(const struct take *t, unsigned i, uint64_t from, uint64_t to)
 
 enum outcome { TAKEN, REFUSED, AGAIN, FULL };
 
-static enum outcome try(const struct take *t, uint64_t *ret_retry)
+static enum outcome try(const struct take *t, uint64_t *ret_ahead)
 {
 	uint64_t words[FL_BUCKET_WAYS], later;
 	unsigned free_at, at = look(t, words, &free_at);
 
 	if (at != NONE) {
-		later = ahead(words[at], t->now) + t->interval;
-		*ret_retry = later > t->room ? later - t->room : 0;
+		*ret_ahead = ahead(words[at], t->now);
+		later = *ret_ahead + t->cost;
 		if (later > t->room)
 			return REFUSED;
+		*ret_ahead = later;
 		return swap(t, at, words[at], word_of(t, t->now + later)) ? TAKEN : AGAIN;
 	}
-	if (free_at == NONE) {
-		*ret_retry = t->interval;
+	*ret_ahead = free_at == NONE ? t->room : t->cost;
+	if (free_at == NONE)
 		return FULL;
-	}
-	later = word_of(t, t->now + t->interval);
+	later = word_of(t, t->now + t->cost);
 	if (!swap(t, free_at, words[free_at], later))
 		return AGAIN;
 	if (!is_twice(t, free_at))
@@ -140,30 +155,85 @@ static enum outcome try(const struct take *t, uint64_t *ret_retry)
 	return AGAIN;
 }
 
-bool fl_bucket_take(struct fl_buckets *b, uint64_t key, const struct fl_bucket_rate *rate,
-                    uint64_t now_ns, uint64_t *ret_retry_ns)
+static struct take begin(const struct fl_buckets *b, uint64_t key,
+                         const struct fl_bucket_rate *rate, uint64_t now_ns)
 {
-	FL_ASSERT(rate->count > 0);
+	FL_ASSERT(rate->count > 0 && rate->period_ns <= FL_BUCKET_PERIOD_MAX_NS);
 	uint64_t count = rate->count < COUNT_MAX ? rate->count : COUNT_MAX;
-	/* Rounded up: never more than was said. */
-	uint64_t interval = (rate->period_ns / NS_PER_UNIT + count - 1) / count;
-	const struct take t = {
-	    .set = &b->words[(size_t)(key & b->sets_mask) * FL_BUCKET_WAYS],
+	uint64_t burst = rate->burst == 0 ? count : rate->burst;
+	uint64_t interval = interval_of(rate->period_ns, count);
+
+	FL_ASSERT(burst <= ROOM_MAX / interval && rate->cost <= burst);
+	return (struct take){
 	    .tag = key >> TIME_BITS == 0 ? 1 : key >> TIME_BITS,
 	    .now = now_ns > b->started_ns ? (now_ns - b->started_ns) / NS_PER_UNIT : 0,
 	    .interval = interval,
-	    .room = interval * count,
+	    .cost = interval * (rate->cost == 0 ? 1 : rate->cost),
+	    .room = interval * burst,
 	};
-	enum outcome outcome;
-	uint64_t retry = 0;
+}
 
-	FL_ASSERT(rate->period_ns <= FL_BUCKET_PERIOD_MAX_NS);
-	while ((outcome = try(&t, &retry)) == AGAIN)
+static _Atomic uint64_t *set_of(struct fl_buckets *b, uint64_t key)
+{
+	return &b->words[(size_t)(key & b->sets_mask) * FL_BUCKET_WAYS];
+}
+
+static void tell(const struct take *t, uint64_t ahead_now, struct fl_bucket_state *ret)
+{
+	uint64_t later = ahead_now + t->cost;
+
+	*ret = (struct fl_bucket_state){
+	    .retry_ns = later > t->room ? (later - t->room) * NS_PER_UNIT : 0,
+	    .full_ns = ahead_now * NS_PER_UNIT,
+	    .left = ahead_now < t->room ? (t->room - ahead_now) / t->interval : 0,
+	};
+}
+
+bool fl_bucket_take(struct fl_buckets *b, uint64_t key, const struct fl_bucket_rate *rate,
+                    uint64_t now_ns, struct fl_bucket_state *ret)
+{
+	struct take t = begin(b, key, rate, now_ns);
+	enum outcome outcome;
+	uint64_t ahead_now = 0;
+
+	t.set = set_of(b, key);
+	while ((outcome = try(&t, &ahead_now)) == AGAIN)
 		;
-	if (outcome == TAKEN)
-		return true;
 	if (outcome == FULL)
 		atomic_fetch_add_explicit(&b->full, 1, memory_order_relaxed);
-	*ret_retry_ns = retry * NS_PER_UNIT;
-	return false;
+	tell(&t, ahead_now, ret);
+	return outcome == TAKEN;
+}
+
+/* A word that is gone has passed: there is nothing to give back. */
+void fl_bucket_give_back(struct fl_buckets *b, uint64_t key, const struct fl_bucket_rate *rate,
+                         uint64_t now_ns)
+{
+	struct take t = begin(b, key, rate, now_ns);
+	uint64_t words[FL_BUCKET_WAYS], ahead_now;
+	unsigned free_at, at;
+
+	t.set = set_of(b, key);
+	do {
+		at = look(&t, words, &free_at);
+		ahead_now = at == NONE ? 0 : ahead(words[at], t.now);
+		if (ahead_now == 0)
+			return;
+		ahead_now = ahead_now > t.cost ? ahead_now - t.cost : 0;
+	} while (!swap(&t, at, words[at], word_of(&t, t.now + ahead_now)));
+}
+
+void fl_bucket_look(const struct fl_buckets *b, uint64_t key, const struct fl_bucket_rate *rate,
+                    uint64_t now_ns, struct fl_bucket_state *ret)
+{
+	struct take t = begin(b, key, rate, now_ns);
+	const _Atomic uint64_t *set = &b->words[(size_t)(key & b->sets_mask) * FL_BUCKET_WAYS];
+	uint64_t ahead_now = 0, word;
+
+	for (unsigned i = 0; i < FL_BUCKET_WAYS; i++) {
+		word = atomic_load_explicit(&set[i], memory_order_relaxed);
+		if (word >> TIME_BITS == t.tag)
+			ahead_now = ahead(word, t.now);
+	}
+	tell(&t, ahead_now, ret);
 }

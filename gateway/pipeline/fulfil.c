@@ -56,15 +56,16 @@ static enum fl_request_verdict charge(struct fl_request *req, const struct fl_bu
 {
 	const struct fl_bucket_rate rate = {.count = o->number, .period_ns = o->period_ns};
 	struct fl_problem_type problem = *fl_problem_type(FL_PROBLEM_RATE_LIMITED);
-	uint64_t key, retry_ns;
+	struct fl_bucket_state state;
+	uint64_t key;
 
 	if (!make_key(req, policy, o, &key))
 		return out_of_memory(req);
 	if (fl_bucket_take(req->worker->pipeline->buckets, key, &rate,
-	                   fl_loop_now_ns(req->worker->loop), &retry_ns))
+	                   fl_loop_now_ns(req->worker->loop), &state))
 		return FL_REQUEST_CONTINUE;
 	req->decided->outcome = FL_METRIC_RATE_LIMITED;
-	problem.retry_after_s = (uint32_t)((retry_ns + FL_NS_PER_SEC - 1) / FL_NS_PER_SEC);
+	problem.retry_after_s = (uint32_t)((state.retry_ns + FL_NS_PER_SEC - 1) / FL_NS_PER_SEC);
 	return fl_stage_refuse(req, &problem);
 }
 
