@@ -147,6 +147,37 @@ static size_t without(fairlead_kv *headers, size_t n, struct fl_str name)
 	return kept;
 }
 
+static fairlead_kv field(struct fl_str name, struct fl_str value)
+{
+	return (fairlead_kv){fl_str_to(name), fl_str_to(value)};
+}
+
+static bool redacts_body(const struct fl_request *req)
+{
+	for (size_t i = 0; i < fl_fulfil_headers_n(req); i++)
+		if (req->decided->duties[i]->kind == FL_OBLIGATION_REDACT &&
+		    !req->decided->duties[i]->is_header)
+			return true;
+	return false;
+}
+
+/* What is redacted must come whole and as it is: a part of it, or a difference to what the caller
+ * has, tells nothing of where it stood. There is room for one field: that of the duty. */
+static size_t ask_for_the_whole(fairlead_kv *headers, size_t n)
+{
+	static const struct fl_str asks_otherwise[] = {
+	    FL_STR_INIT("range"),
+	    FL_STR_INIT("if-range"),
+	    FL_STR_INIT("a-im"),
+	    FL_STR_INIT("accept-encoding"),
+	};
+
+	for (size_t i = 0; i < FL_ARRAY_LEN(asks_otherwise); i++)
+		n = without(headers, n, asks_otherwise[i]);
+	headers[n] = field(FL_STR("accept-encoding"), FL_STR("identity"));
+	return n + 1;
+}
+
 /* A connector that owes may look at them when the snapshot is gone. */
 size_t fl_fulfil_headers(struct fl_request *req, fairlead_kv *headers, size_t n)
 {
@@ -156,10 +187,10 @@ size_t fl_fulfil_headers(struct fl_request *req, fairlead_kv *headers, size_t n)
 		if (o->kind != FL_OBLIGATION_HEADER_SET)
 			continue;
 		n = without(headers, n, o->name);
-		headers[n].k = fl_str_to(fl_arena_str(&req->arena, o->name));
-		headers[n++].v = fl_str_to(fl_arena_str(&req->arena, o->text));
+		headers[n++] =
+		    field(fl_arena_str(&req->arena, o->name), fl_arena_str(&req->arena, o->text));
 	}
-	return n;
+	return redacts_body(req) ? ask_for_the_whole(headers, n) : n;
 }
 
 /* ---- the answer that comes in ---- */
@@ -214,15 +245,21 @@ static bool is_json(struct fl_str type)
 	        fl_str_eq_nocase(fl_str_n(name.p + name.n - suffix.n, suffix.n), suffix));
 }
 
-/* One type, which is JSON, and no coding: what there is can be read as it stands. */
+/* Statuses of answers whose body is not what their type says (RFC 9110 and 3229). */
+enum { PARTIAL_CONTENT = 206, IM_USED = 226 };
+
+/* One type, which is JSON, no coding, and all of it: what there is can be read as it stands. */
 static bool is_plain_json(const struct fl_response *response)
 {
 	size_t types_n = 0;
 
+	if (response->status == PARTIAL_CONTENT || response->status == IM_USED)
+		return false;
 	for (size_t i = 0; i < response->headers_n; i++) {
 		const struct fl_header *h = &response->headers[i];
 
-		if (fl_str_eq(h->name, FL_STR("content-encoding")))
+		if (fl_str_eq(h->name, FL_STR("content-encoding")) ||
+		    fl_str_eq(h->name, FL_STR("content-range")))
 			return false;
 		if (!fl_str_eq(h->name, FL_STR("content-type")))
 			continue;

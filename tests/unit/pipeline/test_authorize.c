@@ -338,14 +338,25 @@ static const fairlead_kv two_types[] = {
     HEADER("content-type", "application/json"),
 };
 
-static struct fl_request *ask_reply(const fairlead_kv *headers, size_t n, const char *body)
+static const fairlead_kv part_headers[] = {
+    HEADER("content-type", "application/json"),
+    HEADER("content-range", "bytes 7-9/20"),
+};
+
+static struct fl_request *ask_reply_of(uint32_t status, const fairlead_kv *headers, size_t n,
+                                       const char *body)
 {
 	f.first.result = (struct fl_call_result){.kind = FL_CALL_REPLIED,
-	                                         .http_status = 200,
+	                                         .http_status = status,
 	                                         .headers = headers,
 	                                         .headers_n = n,
 	                                         .body = fl_str(body)};
 	return ask("/echo");
+}
+
+static struct fl_request *ask_reply(const fairlead_kv *headers, size_t n, const char *body)
+{
+	return ask_reply_of(200, headers, n, body);
 }
 
 static const char redacting[] =
@@ -405,6 +416,61 @@ static void what_cannot_be_redacted_is_withheld(void **state)
 		assert_non_null(strstr(f.log.decision, "\"decision\":\"unfulfilled\""));
 	}
 	assert_int_equal(decided("echo", FL_METRIC_UNFULFILLED), FL_ARRAY_LEN(rows));
+}
+
+/* The part that the caller chose is JSON by itself, and no pointer leads there any more. */
+static void a_part_cannot_be_redacted(void **state)
+{
+	static const struct {
+		uint32_t status;
+		size_t headers_n;
+	} rows[] = {{206, 2}, {206, 1}, {200, 2}, {226, 1}};
+
+	(void)state;
+	serve(redacting);
+	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++) {
+		struct fl_request *req =
+		    ask_reply_of(rows[i].status, part_headers, rows[i].headers_n, "\"078-05\"");
+
+		assert_problem(req, 403, "obligation_unfulfilled");
+		assert_false(body_holds(req, "078-05"));
+		finish(req);
+	}
+}
+
+static void what_is_redacted_is_asked_for_as_a_whole(void **state)
+{
+	static const fairlead_kv headers[] = {
+	    HEADER("range", "bytes=7-9"),    HEADER("accept-encoding", "gzip"),
+	    HEADER("if-range", "\"1\""),     HEADER("a-im", "vcdiff"),
+	    HEADER("accept-encoding", "br"), HEADER("accept", "*/*"),
+	};
+	static const struct {
+		const char *policy;
+		size_t n; /* with the request id */
+	} rows[] = {
+	    {redacting, 3},
+	    {"@redact(\"body:/ssn\") @header_set(\"accept-encoding: gzip\")"
+	     "permit(principal, action, resource);",
+	     3},
+	    {"@redact(\"header:x-internal\") permit(principal, action, resource);", 7},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++) {
+		serve(rows[i].policy);
+		struct fl_request *req = make(FL_METHOD_GET, "/echo");
+
+		req->headers = headers;
+		req->headers_n = FL_ARRAY_LEN(headers);
+		(void)ask_with(req);
+		assert_int_equal(req->call.view.headers_n, rows[i].n);
+		if (rows[i].n == 3) {
+			assert_kv(&req->call.view.headers[0], "accept", "*/*");
+			assert_kv(&req->call.view.headers[1], "accept-encoding", "identity");
+		}
+		finish(req);
+	}
 }
 
 static void too_little_memory_never_gives_the_whole_answer(void **state)
@@ -535,6 +601,9 @@ int main(void)
 	    CASE("an answer without a body has nothing to redact",
 	         an_answer_without_a_body_has_nothing_to_redact),
 	    CASE("what cannot be redacted is withheld", what_cannot_be_redacted_is_withheld),
+	    CASE("a part cannot be redacted", a_part_cannot_be_redacted),
+	    CASE("what is redacted is asked for as a whole",
+	         what_is_redacted_is_asked_for_as_a_whole),
 	    CASE("too little memory never gives the whole answer",
 	         too_little_memory_never_gives_the_whole_answer),
 	    CASE("shadows are counted as if both sets were one",
