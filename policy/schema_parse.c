@@ -4,9 +4,10 @@
  *	schema    = { { annotation } ( "namespace" path "{" { decl } "}" | decl ) }
  *	entity    = "entity" names [ "in" types ] [ [ "=" ] record ] [ "tags" type ] ";"
  *	          | "entity" names "enum" "[" strings "]" ";"
- *	action    = "action" names [ "in" refs ] [ "appliesTo" "{" parts "}" ] [ "attributes" "{"
- *"}" ] ";" type decl = "type" name "=" type ";" type      = path | "Set" "<" type ">" | "{" [ attrs
- *] "}"
+ *	action    = "action" names [ "in" refs ] [ "appliesTo" "{" parts "}" ]
+ *	            [ "attributes" "{" "}" ] ";"
+ *	type decl = "type" name "=" type ";"
+ *	type      = path | "Set" "<" type ">" | "{" [ attrs ] "}"
  */
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  *
  * One thread changes what serves; everybody else asks it by a job. A change is built beside what
  * serves and published when it is whole, or leaves everything as it was. Reading
- *(fl_control_live()) waits for nobody.
+ * (fl_control_live()) waits for nobody.
  *
  *	create -> start (applies the first configuration) -> (jobs) -> stop -> destroy
  */

@@ -5,10 +5,10 @@
  *	  client: { ip: ipaddr, tls: Bool },
  *	  req: { method, host: String, contentLength, targetBytes, headerBytes: Long,
  *	         hdr: { the headers that the configuration declares, where the request has them } }
- *}
+ *	}
  *
  * It must be of the type that the bundle's schema gives it. Names are hashed and put in order once
- *a bundle; a request copies the frame and fills it in.
+ * a bundle; a request copies the frame and fills it in.
  */
 #ifndef FL_GATEWAY_AUTHORIZE_CONTEXT_H
 #define FL_GATEWAY_AUTHORIZE_CONTEXT_H

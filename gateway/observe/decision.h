@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Rings, writer and file are those of the access log (access.h): never blocking, dropped and
- *counted when there is no room. The log is shared by the snapshots that decide; the last one closes
- *it.
+ * counted when there is no room. The log is shared by the snapshots that decide; the last one closes
+ * it.
  *
  *	{"time":"2026-11-24T11:17:43.123Z","request_id":...,"route":"orders",
  *	 "principal":"Gw::Consumer::\"partner\"","action":...,"resource":...,"decision":"deny",

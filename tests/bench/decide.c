@@ -4,7 +4,7 @@
  *	bench-decide [--policies N]
  *
  * From a configuration with consumers, routes and files of policies to fl_decide(): naming who
- *calls and what for, building the context, deciding. Prints lines of JSON as bench-policy does.
+ * calls and what for, building the context, deciding. Prints lines of JSON as bench-policy does.
  */
 #include <inttypes.h>
 #include <stdio.h>

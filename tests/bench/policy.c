@@ -4,7 +4,7 @@
  *	bench-policy [--policies N] [--freeze DIR]
  *
  * Prints a line of JSON for each measurement: policy.mjs makes the table. Each world has a process
- *of its own, so that what it holds can be read off the process. With --freeze, schema, policies,
+ * of its own, so that what it holds can be read off the process. With --freeze, schema, policies,
  * entities, requests and our answers go to files that another engine can be asked with.
  */
 #include "config.h" /* _GNU_SOURCE, for malloc_trim() */

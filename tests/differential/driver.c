@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Reads one JSON object a line, {"op": ..., ...}, and answers each with one line. The official
- *engine is asked the same by main.mjs. Texts of policies, schemas, entities and requests travel as
- *strings, so that what is no JSON, or stranger than JavaScript's numbers, arrives as it was
- *written.
+ * engine is asked the same by main.mjs. Texts of policies, schemas, entities and requests travel as
+ * strings, so that what is no JSON, or stranger than JavaScript's numbers, arrives as it was
+ * written.
  *
  *	{"op":"schema","text":T,"json":B}	the schema from now on; no text: none
  *	{"op":"policies","text":T}		the set from now on: ids policy0, policy1, ...
@@ -20,7 +20,7 @@
  * answer has "modes" when they differ.
  *
  *	differential_cedar --replay FILE	asks the lines {"q": question, "a": the official
- *engine's answer} of a file and compares; prints TAP
+ * engine's answer} of a file and compares; prints TAP
  */
 #include "config.h" /* _GNU_SOURCE, for memmem() */
 

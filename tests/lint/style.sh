@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks what needs no judgement: a licence line in every source, no banned call, no file past 800
-# lines, no unfinished mark. Prints TAP.
+# lines, no unfinished mark, no comment that a formatter broke. Prints TAP.
 set -eu
 cd "${top_srcdir:-.}"
 {
@@ -14,6 +14,7 @@ cd "${top_srcdir:-.}"
 	# Each of these has a bounded or checked form in base/ or in the C library.
 	/(^|[^A-Za-z0-9_])(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|atoll|atof|strtok|alloca|tmpnam|mktemp|system|popen|usleep|sleep|rand|srand|localtime|gmtime|ctime|asctime|strerror)[ \t]*\(/ && !/^[ \t]*(\*|\/[*\/])/ && !/"[^"]*(strcpy|system|popen|sleep|rand)[^"]*"/ && FILENAME !~ /^tests\/mock\// { bad("banned call: " $0) }
 	/(TO)(DO)|(FIX)(ME)|(^|[^X])(X)(XX)([^X]|$)/ { bad("unfinished mark") } # six X: mkdtemp()
+	/^ \*[^ \t\/]/ { bad("a comment without a blank after the star") }
 	END {
 		for (f in spdx) if (!spdx[f]) { printf "# %s: no SPDX line\n", f; failures++ }
 		if (n > 800) bad2(last, n)
