@@ -154,7 +154,9 @@ static int start_parts(struct fl_run *run, struct fl_error *err)
 		return -1;
 	if (fl_pipeline_create(&(struct fl_pipeline_config){.workers = run->workers,
 	                                                    .metrics = run->metrics,
-	                                                    .access_log = run->access},
+	                                                    .access_log = run->access,
+	                                                    .auth_failures =
+	                                                        run->server->limits.auth_failures},
 	                       &run->pipeline) < 0)
 		return fl_error_set(err, "out_of_memory", "no memory to start");
 	host.metrics = run->metrics;

@@ -485,8 +485,11 @@ static void check_value(struct check *c, struct fl_cfg_node *node, int row, void
 
 	if (node->kind == FL_CFG_STRING && !fl_cfg_substitute(c->load, node, FL_CFG_SUBST_PLAIN))
 		return;
-	if (key->type == FL_CFG_TYPE_COUNT && key->words != NULL && fl_str_is(node->text, key->words))
+	if (key->type == FL_CFG_TYPE_COUNT && key->words != NULL &&
+	    fl_str_is(node->text, key->words)) {
+		*(uint64_t *)at(target, key) = 0;
 		return;
+	}
 	if (!has_kind(node, key)) {
 		refuse_type(c, node, key);
 		return;

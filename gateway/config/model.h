@@ -22,6 +22,7 @@ struct fl_cfg_limits { /* server.limits; every default is in the table of keys (
 	uint64_t header_timeout_ns, body_timeout_ns, idle_timeout_ns;
 	uint64_t min_body_rate_bytes_per_sec;
 	uint64_t max_connections, max_connections_per_address;
+	uint64_t auth_failures; /* per minute and address; 0: as many as they like */
 	uint64_t drain_timeout_ns;
 };
 

@@ -79,6 +79,8 @@ VALUE(COUNT, "server.limits.max_connections", TOP(server.limits.max_connections)
 	.help = "Connections at once; each may cost what `max_head` says."),
 VALUE(COUNT, "server.limits.max_connections_per_address", TOP(server.limits.max_connections_per_address), 1, 65536,
 	.fallback = "1024", .help = "Connections at once from one address."),
+VALUE(COUNT, "server.limits.auth_failures", TOP(server.limits.auth_failures), 1, 1000000, .fallback = "20", .words = "off",
+	.help = "Wrong keys and passwords a minute from one address (IPv6: one /64) that are looked at; further ones are answered 429 for a while. `off`: all are."),
 VALUE(DURATION, "server.limits.drain_timeout", TOP(server.limits.drain_timeout_ns), 0, SEC(3600), .fallback = "30s",
 	.help = "How long running requests may take when the server stops."),
 

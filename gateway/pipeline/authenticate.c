@@ -8,10 +8,11 @@
  * where there is no X-API-Key; with both, Authorization is the upstream's affair unless it holds a
  * key, too. What was taken for a credential goes no further: not to policies, not to the connector.
  * Nor does anything that begins as our keys do, on any route. What is wrong with a credential is
- * not told: unknown, expired and mistyped ones get the same answer.
+ * not told: unknown, expired and mistyped ones get the same answer. Who guesses is slowed: guess.h.
  */
 #include "gateway/auth/credentials.h"
 #include "gateway/pipeline/compiled.h"
+#include "gateway/pipeline/guess.h"
 #include "gateway/pipeline/stage.h"
 #include "gateway/pipeline/worker.h"
 
@@ -60,11 +61,47 @@ static bool offers(const fairlead_kv *field, bool takes, bool has_key, struct fl
 	return (takes && !has_key) || fl_api_key_is_alike(value);
 }
 
+/* "Basic", of "Basic QTpC" */
+static bool has_scheme(struct fl_str value, const char *scheme)
+{
+	const struct fl_str name = fl_str(scheme);
+
+	return value.n > name.n && fl_str_eq_nocase(fl_str_n(value.p, name.n), name) &&
+	       (value.p[name.n] == ' ' || value.p[name.n] == '\t');
+}
+
+/* Is it an Authorization that a method of the route reads? */
+static bool is_read(const struct fl_request *req, const fairlead_kv *field)
+{
+	const struct fl_auth_list *list = req->route->methods;
+
+	for (size_t i = 0; list && is_authorization(field) && i < list->n; i++)
+		if (has_scheme(fl_str_from(field->v), list->items[i]->kind->scheme))
+			return true;
+	return false;
+}
+
+/* Does the request bring a key, a token or a password that the route takes? */
+static bool brings_guess(const struct fl_request *req)
+{
+	const bool takes = req->route->auth & FL_CFG_AUTH_API_KEY;
+	const bool has_key = takes && has_key_field(req);
+	struct fl_str value;
+
+	for (size_t i = 0; i < req->headers_n; i++)
+		if ((takes && offers(&req->headers[i], takes, has_key, &value)) ||
+		    is_read(req, &req->headers[i]))
+			return true;
+	return false;
+}
+
 /* ---- what was found ---- */
 
 struct findings {
 	bool is_offered; /* some credential is there */
 	bool is_answered;
+	bool is_guess; /* something is there that could be guessed at */
+	uint32_t failed; /* bits of guess.h */
 	uint8_t unproved; /* bits: methods that wait for the body */
 	struct fl_principal principal; /* of the first that accepted; method NULL: none did */
 	const char *why; /* the last refusal */
@@ -111,6 +148,8 @@ static void look_for_keys(const struct fl_request *req, struct fl_auth_attempt *
 		    fl_credentials_find(req->snapshot->credentials, key, attempt->wall_ns);
 	if (found->principal.consumer)
 		found->principal.method = "api_key";
+	else
+		found->failed |= FL_GUESS_API_KEY;
 }
 
 static void note(const struct fl_authenticator *a, unsigned bit, enum fl_auth_verdict verdict,
@@ -120,8 +159,10 @@ static void note(const struct fl_authenticator *a, unsigned bit, enum fl_auth_ve
 	found->is_answered |= verdict == FL_AUTH_ANSWER;
 	if (verdict == FL_AUTH_NEEDS_BODY)
 		found->unproved |= (uint8_t)bit;
-	else if (verdict == FL_AUTH_REFUSED)
+	else if (verdict == FL_AUTH_REFUSED) {
 		found->why = attempt->why;
+		found->failed |= FL_GUESS_KIND(a->config->kind);
+	}
 	else if (verdict == FL_AUTH_ACCEPTED && !found->principal.method) {
 		found->principal = attempt->principal;
 		found->principal.method = a->kind->name;
@@ -197,6 +238,8 @@ static enum fl_request_verdict conclude(struct fl_request *req,
 	req->auth_refused = found->why;
 	req->principal = found->principal;
 	req->unproved = found->principal.method ? 0 : found->unproved;
+	if (!found->principal.method && found->is_offered)
+		fl_guess_failed(req, found->failed, found->is_guess);
 	if (found->principal.method)
 		return FL_REQUEST_CONTINUE;
 	if (found->is_answered)
@@ -213,9 +256,11 @@ static enum fl_request_verdict conclude(struct fl_request *req,
 
 enum fl_request_verdict fl_stage_authenticate(struct fl_request *req)
 {
-	struct findings found = {.is_offered = false};
+	struct findings found = {.is_guess = brings_guess(req)};
 	struct fl_auth_attempt attempt;
 
+	if (found.is_guess && fl_guess_admit(req) != FL_REQUEST_CONTINUE)
+		return FL_REQUEST_RESPOND;
 	begin_attempt(req, &attempt);
 	look_for_keys(req, &attempt, &found);
 	if (req->route->methods)

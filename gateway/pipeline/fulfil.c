@@ -10,21 +10,13 @@
 #include "gateway/pipeline/decided.h"
 #include "gateway/pipeline/stage.h"
 #include "gateway/pipeline/worker.h"
-#include "policy/ext.h"
 
 /* ---- the head ---- */
 
-/* Whom a rate counts: the consumer; of strangers the address, or of IPv6 addresses the /64, as a
- * household has that many. */
+/* Whom a rate counts: the consumer, of strangers the address. */
 static struct fl_str counted(struct fl_request *req)
 {
-	struct fl_cedar_value ip;
-
-	if (req->principal.consumer)
-		return req->principal.consumer->name;
-	if (fl_cedar_ext_parse(FL_CEDAR_IP, req->client, &req->arena, &ip) != 0)
-		return req->client;
-	return fl_str_n((const char *)ip.u.ip->bytes, ip.u.ip->is_v6 ? 8 : 4);
+	return req->principal.consumer ? req->principal.consumer->name : fl_request_network(req);
 }
 
 /* A rate that is changed counts anew. */

@@ -120,6 +120,7 @@ static struct fl_pipeline *release(struct fl_pipeline *pipeline)
 	(void)pthread_cond_destroy(&pipeline->served);
 	(void)pthread_mutex_destroy(&pipeline->lock);
 	(void)fl_buckets_destroy(pipeline->buckets);
+	fl_guess_destroy(pipeline);
 	free(pipeline);
 	return NULL;
 }
@@ -144,6 +145,8 @@ int fl_pipeline_create(const struct fl_pipeline_config *config, struct fl_pipeli
 		rc = -ENOMEM;
 	if (rc == 0)
 		rc = fl_decided_register(pipeline);
+	if (rc == 0)
+		rc = fl_guess_create(pipeline);
 	if (rc == 0)
 		rc = fl_thread_create(&pipeline->reaper, "fl-reaper", reap, pipeline);
 	if (rc != 0) {

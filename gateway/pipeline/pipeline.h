@@ -19,6 +19,7 @@ struct fl_pipeline_config {
 	unsigned workers;
 	struct fl_metrics *metrics;
 	struct fl_access_log *access_log; /* may be NULL */
+	uint64_t auth_failures; /* server.limits.auth_failures */
 };
 
 FL_MUST_USE int fl_pipeline_create(const struct fl_pipeline_config *config, struct fl_pipeline **ret);

@@ -29,6 +29,9 @@ static const struct fl_problem_type types[FL_PROBLEMS] = {
 	[FL_PROBLEM_CREDENTIALS_INVALID] = {"credentials_invalid", "Not authenticated", "What was sent to "
 		"prove who calls is not known, not right, not valid any more, or there are two. Send one "
 		"that is, or ask the operator for a new one.", 401, .challenge = "Bearer"},
+	[FL_PROBLEM_AUTH_SLOWED] = {"auth_slowed", "Too many failed attempts", "Too many requests from "
+		"your address came with what was not right, so what proves who calls is not looked at for "
+		"a while. Send what is right after the seconds of Retry-After.", 429},
 	[FL_PROBLEM_BODY_LARGE] = {"body_too_large", "Body too large", "The body is over the limit that "
 		"policies set for you. Send less at once.", 413},
 	/* Never which policy: ids are for the log. */

@@ -32,6 +32,10 @@ static inline enum fl_request_verdict fl_stage_refuse(struct fl_request *req,
 void fl_request_on_done(struct fl_call *call);
 void fl_request_on_paid(struct fl_call *call);
 
+/* The client's address: four bytes, or the first eight of IPv6; what is none, as it is. In the
+ * request's arena. */
+struct fl_str fl_request_network(struct fl_request *req);
+
 static inline struct fl_str fl_str_from(fairlead_str s)
 {
 	return fl_str_n(s.p, s.n);

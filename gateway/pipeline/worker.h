@@ -17,6 +17,7 @@
 #include "gateway/pipeline/compiled.h"
 #include "gateway/limit/bucket.h"
 #include "gateway/pipeline/decided.h"
+#include "gateway/pipeline/guess.h"
 #include "gateway/pipeline/ids.h"
 #include "gateway/pipeline/pipeline.h"
 
@@ -44,6 +45,7 @@ struct fl_pipeline_worker {
 	struct fl_deeds deeds;
 	struct fl_metric_route_shard *unrouted; /* requests that no route took */
 	struct fl_policy_counts policies;
+	struct fl_guess_counts guesses;
 	/* any thread */
 	struct fl_loop_task hello;
 	atomic_bool is_running; /* its loop has come round once */
@@ -55,6 +57,7 @@ struct fl_pipeline {
 
 	_Alignas(64) struct fl_pipeline_config config; /* immutable */
 	struct fl_buckets *buckets; /* of all callers that policies limit */
+	struct fl_guess_table guesses;
 	pthread_t reaper;
 	_Atomic uint64_t alive; /* snapshots published and not destroyed yet */
 	uint64_t publications; /* control thread */

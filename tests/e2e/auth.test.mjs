@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Gateway, makeFolder, program, run } from './lib/gateway.mjs';
+import { Gateway, makeFolder, program, run, until } from './lib/gateway.mjs';
 import { Peer } from './lib/peer.mjs';
 
 let gateway, peer;
@@ -50,7 +50,7 @@ async function ask(where, headers = {}) {
 before(async () => {
 	peer = await Peer.start((request) => ({ status: 200, headers: { 'content-type': 'application/json' },
 		body: JSON.stringify({ headers: request.headers, raw: request.rawHeaders }) }));
-	gateway = new Gateway(makeFolder());
+	gateway = new Gateway(makeFolder(), { server: '  limits: { auth_failures: off }\n' });
 	gateway.write(config('  nobody: {}'));
 	keys.good = await createKey(gateway); // before the gateway ever ran: auth.key is made here
 	for (const name of ['late', 'other']) keys[name] = await createKey(gateway);
@@ -190,4 +190,34 @@ test('key create says what is wrong', async () => {
 	({ code, stdout, stderr } = await run(program('fairlead'), ['key', 'create', 'more']));
 	assert.equal(code, 2);
 	assert.match(stderr, /usage: fairlead key create \[-c FILE\]/);
+});
+
+test('who tries one key after the other is slowed, whoever else asks is not', async () => {
+	const server = '  trusted_proxies: [127.0.0.1]\n  limits: { auth_failures: 60 }\n';
+	const other = new Gateway(makeFolder(), { server });
+	const from = async (client, sent = {}) => {
+		const answer = await fetch(`${other.url}/half`, { headers: { 'x-forwarded-for': client, ...sent } });
+		return [answer.status, answer.headers.get('retry-after'), await answer.json()];
+	};
+	try {
+		other.write(config('  nobody: {}'));
+		keys.guest = await createKey(other);
+		other.write(config(consumer('guest')));
+		await other.run();
+		const right = { 'x-api-key': keys.guest.key };
+		let failed = 0;
+		const [, retry, body] = await until(() => from('192.0.2.1', { 'x-api-key': `fl_live_${failed++}` }),
+			([status]) => status === 429);
+		assert.ok(failed > 60 && failed < 100, `${failed} tries`); // one more is free each second
+		assert.equal(retry, '1');
+		assert.equal(body.type, 'urn:fairlead:problem:auth_slowed');
+		assert.equal((await from('192.0.2.1'))[0], 200);
+		assert.equal((await from('192.0.2.2', right))[0], 200);
+		await until(() => from('192.0.2.1', right), ([status]) => status === 200);
+		const { body: metrics } = await other.api('GET', '/metrics');
+		assert.match(metrics, /^fairlead_auth_failures_total\{method="api_key"\} \d\d+$/m);
+		assert.match(metrics, /^fairlead_auth_slowed_total [1-9]\d*$/m);
+		assert.match(other.stderr, /auth\.slowed.*192\.0\.2\.1/);
+		assert.doesNotMatch(other.stderr, /fl_live_/);
+	} finally { await other.stop(); }
 });

@@ -312,8 +312,28 @@ static void test_defaults_of_server(void **state)
 	assert_int_equal(l->idle_timeout_ns, 75 * FL_NS_PER_SEC);
 	assert_int_equal(l->max_connections, 4096);
 	assert_int_equal(l->max_connections_per_address, 1024);
+	assert_int_equal(l->auth_failures, 20);
 	assert_int_equal(l->drain_timeout_ns, 30 * FL_NS_PER_SEC);
 	(void)fl_config_unref(config);
+}
+
+static void test_auth_failures(void **state)
+{
+	static const struct {
+		const char *value;
+		uint64_t expected;
+	} cases[] = {{"off", 0}, {"1", 1}, {"1000000", 1000000}};
+	struct fl_config *config;
+	char text[100];
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(cases); i++) {
+		(void)snprintf(text, sizeof text, V1 "server: { limits: { auth_failures: %s } }\n",
+			       cases[i].value);
+		config = load(fl_str(text));
+		assert_int_equal(config->server.limits.auth_failures, cases[i].expected);
+		(void)fl_config_unref(config);
+	}
 }
 
 static void test_data_dir(void **state)
@@ -469,6 +489,7 @@ int main(void)
 	    CASE("a key that is like none is told with all", test_unlike),
 	    CASE("every row has a help, and an example where it is needed", test_rows),
 	    CASE("defaults of the server", test_defaults_of_server),
+	    CASE("failures that are looked at, or all", test_auth_failures),
 	    CASE("the data folder of systemd", test_data_dir),
 	    CASE("defaults of an instance", test_defaults_of_instance),
 	    CASE("a route inherits", test_defaults_of_route),

@@ -21,6 +21,8 @@ static const struct {
     {"wrong type: string for map", V1 "server: yes\n", 2, 9, "wrong_type", "/server", ""},
     {"yes is a string", V1 "instances:\n  a: { connector: echo, grants: { private_addresses: yes } }\n", 3, 54, "wrong_type", "/instances/a/grants/private_addresses", "write true or false, without quotes"},
     {"bare number for a duration", V1 "server: { limits: { header_timeout: 10 } }\n", 2, 37, "duration_unit", "/server/limits/header_timeout", "say the unit: \"10ms\" or \"10s\""},
+    {"no failures at all", V1 "server: { limits: { auth_failures: 0 } }\n", 2, 36, "out_of_range", "/server/limits/auth_failures", "it is 0"},
+    {"too many failures", V1 "server: { limits: { auth_failures: 1000001 } }\n", 2, 36, "out_of_range", "/server/limits/auth_failures", "it is 1000001"},
     {"duration out of range", V1 "server: { limits: { header_timeout: 10h } }\n", 2, 37, "out_of_range", "/server/limits/header_timeout", "it is 10h"},
     {"bad size", V1 "server: { limits: { max_body: 1MB } }\n", 2, 31, "bad_value", "/server/limits/max_body", ""},
     {"size over the limit", V1 "server: { limits: { max_body: 1GiB } }\n", 2, 31, "out_of_range", "/server/limits/max_body", "it is 1GiB"},

@@ -6,6 +6,7 @@
 #define ARENA_BYTES 16384u
 
 struct fixture f;
+uint64_t auth_failures;
 
 static void on_ready(struct fl_request *req)
 {
@@ -25,7 +26,7 @@ static const struct fl_request_transport transport = {on_ready, on_released};
 
 int set_up_empty(void **state)
 {
-	struct fl_pipeline_config config = {.workers = 1};
+	struct fl_pipeline_config config = {.workers = 1, .auth_failures = auth_failures};
 
 	(void)state;
 	memset(&f, 0, sizeof f);

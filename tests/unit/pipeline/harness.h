@@ -20,6 +20,8 @@ struct fixture {
 
 extern struct fixture f;
 
+/* server.limits.auth_failures of the next pipeline; 0 unless a test says otherwise. */
+extern uint64_t auth_failures;
 /* With a snapshot of fake_config() published. */
 int set_up(void **state);
 /* Without. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "gateway/auth/api_key.h"
+#include "gateway/pipeline/worker.h"
 
 /* ---- a configuration with consumers ---- */
 
@@ -383,6 +384,107 @@ static void test_signed_or_key(void **state)
 	assert_in(ask("/perhaps", NULL, 0), NULL);
 }
 
+/* ---- who guesses ---- */
+
+static int set_up_slowing(void **state)
+{
+	int rc;
+
+	auth_failures = 3;
+	rc = set_up_consumers(state);
+	auth_failures = 0;
+	return rc;
+}
+
+static struct fl_request *from(const char *client, struct fl_request *req)
+{
+	req->client = fl_str(client);
+	return req;
+}
+
+static void assert_slowed(struct fl_request *req)
+{
+	unsigned calls = (unsigned)f.first.calls;
+
+	assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_RESPOND);
+	assert_problem(req, 429, "auth_slowed");
+	assert_str(fake_header(&req->response, "retry-after", NULL), "20"); /* a third of a minute */
+	assert_int_equal(fake_header(&req->response, "www-authenticate", NULL).n, 0);
+	assert_int_equal(f.first.calls, calls);
+	finish(req);
+	assert_string_equal(f.log.last.error, "auth_slowed");
+	assert_str(f.log.last.consumer, "");
+}
+
+static void assert_metric(const char *line)
+{
+	struct fl_buf out;
+
+	fl_buf_init(&out, 1u << 20);
+	fl_metrics_render(f.metrics, &out);
+	assert_false(fl_buf_is_overflown(&out));
+	if (!holds(fl_buf_str(&out), fl_str(line)))
+		fail_msg("no \"%s\"", line);
+	fl_buf_fini(&out);
+}
+
+static void fail_thrice(const char *client)
+{
+	(void)assert_out(from(client, ASK("/closed", KEY("x"))), "credentials_invalid");
+	(void)assert_out(from(client, ASK("/half", BEARER(keys[1]))), "credentials_invalid");
+	(void)assert_out(from(client, ASK("/closed", KEY(keys[0]), KEY(keys[0]))),
+	                 "credentials_invalid");
+}
+
+static void test_slowed(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) { /* these are no failures */
+		(void)assert_out(ask("/closed", NULL, 0), "credentials_missing");
+		(void)assert_out(ASK("/closed", BASIC), "credentials_missing");
+	}
+	fail_thrice("192.0.2.7");
+	for (unsigned i = 0; i < 10; i++) { /* the right one is not looked at, either */
+		assert_slowed(ASK("/closed", KEY(keys[0])));
+		assert_slowed(ASK("/half", BEARER(keys[0])));
+		assert_slowed(ASK("/either", KEY("x"), SIGN(SIGNATURE)));
+	}
+	assert_metric("fairlead_auth_failures_total{method=\"api_key\"} 3\n");
+	assert_metric("fairlead_auth_slowed_total 30\n");
+	/* without credentials, or none that the route takes, and from elsewhere */
+	(void)assert_out(ask("/closed", NULL, 0), "credentials_missing");
+	assert_in(ask("/half", NULL, 0), NULL);
+	assert_in(ASK("/open", KEY(keys[0])), NULL);
+	assert_in(ASK("/open", BEARER("theirs")), NULL);
+	assert_in(from("192.0.2.8", ASK("/closed", KEY(keys[0]))), "partner");
+	/* until nothing counts any more */
+	atomic_store(&f.pipeline->guesses.quiet_ns, 0);
+	assert_in(ASK("/closed", KEY(keys[0])), "partner");
+}
+
+static void test_slowed_networks(void **state)
+{
+	(void)state;
+	fail_thrice("2001:db8:0:1::1");
+	assert_slowed(from("2001:db8:0:1:ffff::2", ASK("/closed", KEY(keys[0]))));
+	assert_in(from("2001:db8:0:2::1", ASK("/closed", KEY(keys[0]))), "partner");
+	assert_in(from("192.0.2.7", ASK("/closed", KEY(keys[0]))), "partner");
+}
+
+/* All customers of a service send from the same addresses. */
+static void test_signatures_slow_nobody(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		assert_unsigned(ASK("/hook", SIGN("00")), BODY, "Webhook-Signature");
+	assert_metric("fairlead_auth_failures_total{method=\"webhook\"} 5\n");
+	assert_metric("fairlead_auth_slowed_total 0\n");
+	/* but a key that is tried beside a signature is a key that is tried */
+	for (unsigned i = 0; i < 3; i++)
+		assert_unsigned(ASK("/either", SIGN(SIGNATURE), KEY("x")), "other", "Bearer, Webhook-Signature");
+	assert_slowed(ASK("/closed", KEY(keys[0])));
+}
+
 /* The consumer is the snapshot's, and the connector may owe longer. */
 static void test_owing(void **state)
 {
@@ -415,6 +517,12 @@ int main(void)
 	    CASE("a signature over the body is looked at after it", test_signed),
 	    CASE("a signature that is not right", test_signed_wrong),
 	    CASE("a signature or a key", test_signed_or_key),
+	    FL_CASE_SETUP("who guesses is slowed, and nobody else", test_slowed, set_up_slowing,
+	                  tear_down),
+	    FL_CASE_SETUP("who guesses from a network of IPv6", test_slowed_networks,
+	                  set_up_slowing, tear_down),
+	    FL_CASE_SETUP("wrong signatures slow nobody", test_signatures_slow_nobody,
+	                  set_up_slowing, tear_down),
 	    CASE("the consumer of a request whose connector owes", test_owing),
 	};
 
