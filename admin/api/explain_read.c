@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/http/guard.h"
+#include "gateway/outbound/field.h"
 #include "policy/ext.h"
 #include "policy/json.h"
 
@@ -97,6 +98,10 @@ static bool read_header(struct reader *r, const struct fl_cedar_json_member *m)
 	if (to->name.p == NULL || is_credential(to->name))
 		return refuse(r, "say who calls with \"consumer\"", "\"%.*s\" is a credential",
 		              FL_STR_ARGS(to->name));
+	if (fl_outbound_field_is_dropped(to->name))
+		return refuse(r, "say \"client\", or the host in \"url\"",
+		              "the gateway drops the header \"%.*s\" of requests",
+		              FL_STR_ARGS(fl_str_cut(to->name, 80)));
 	for (size_t i = 0; i < r->ask->headers_n; i++)
 		if (fl_str_eq(r->ask->headers[i].name, to->name))
 			return refuse(r, "join values by \", \"",

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "gateway/authorize/build.h"
 #include "gateway/authorize/decide.h"
+#include "gateway/outbound/field.h"
 
 static void hash_str(crypto_generichash_state *state, struct fl_str s)
 {
@@ -57,6 +58,29 @@ static void tell_memory(struct fl_bundle_build *b)
 	                      FL_STR("/policies"), "no memory for the policies");
 }
 
+/* A forbid that looks at a header which never comes would forbid nothing. */
+static bool check_headers(const struct fl_bundle_build *b)
+{
+	const struct fl_cfg_strings *headers = &b->config->policies.headers;
+	bool ok = true;
+
+	for (size_t i = 0; i < headers->n; i++) {
+		if (!fl_outbound_field_is_dropped(headers->items[i]))
+			continue;
+		struct fl_problem *p = fl_problems_add(
+		    b->problems, "policy_header_dropped", b->config->policies.at,
+		    fl_arena_printf(b->problems->arena, "/policies/headers/%zu", i),
+		    "the gateway drops the header \"%.*s\" of requests, so policies cannot see it",
+		    FL_STR_ARGS(headers->items[i]));
+
+		fl_problem_hint(b->problems, p,
+		                "context.client.ip, context.client.tls and context.req.host are "
+		                "what such headers say");
+		ok = false;
+	}
+	return ok;
+}
+
 struct fl_bundle *fl_bundle_build(struct fl_config *config,
                                   const struct fl_bundle_connector *connectors,
                                   struct fl_bundle *old, struct fl_problems *problems)
@@ -84,6 +108,7 @@ struct fl_bundle *fl_bundle_build(struct fl_config *config,
 	bool has_schema = fl_bundle_make_schema(&b);
 	bool ok = has_schema && fl_bundle_make_entities(&b);
 
+	ok = check_headers(&b) && ok;
 	ok = fl_bundle_make_policies(&b, has_schema) && ok;
 	if (ok && fl_decide_prepare(b.bundle) && !fl_arena_is_overflown(&b.bundle->arena)) {
 		fl_bundle_tell_mute(&b);

@@ -205,7 +205,7 @@ STRINGS("policies.entities", POL(entities), ANY, .fallback = "[]", .max = 100, .
 STRING("policies.on_forbid_error", POL(on_forbid_error), ANY, .fallback = "deny", .words = "deny|skip", .only_words = true,
 	.help = "When a `forbid` cannot be evaluated: `deny` the request, or `skip` that policy as the language does."),
 STRINGS("policies.headers", POL(p.headers), HEADER, .fallback = "[]", .max = 32, .example = "[x-tenant]",
-	.help = "Header fields that policies see, as `context.req.hdr`; none that holds credentials."),
+	.help = "Header fields that policies see, as `context.req.hdr`; none that holds credentials or that the gateway drops, as `x-forwarded-for`."),
 STRING("policies.decision_log", POL(p.decision_log), FILE, .fallback = "off", .words = "stdout|off",
 	.help = "One JSON line per decision that is logged: a file, `stdout` or `off`."),
 VALUE(COUNT, "policies.sample", POL(p.sample), 0, 1000000, .fallback = "100",

@@ -10,22 +10,6 @@
 
 #include "gateway/outbound/field.h"
 
-static bool is_spoofable(struct fl_str name)
-{
-	static const struct fl_str prefixes[] = {
-	    FL_STR_INIT("x-fairlead-"),
-	    FL_STR_INIT("x-consumer-"),
-	    FL_STR_INIT("x-forwarded-"),
-	};
-
-	if (name.n < 9 || (name.p[0] != 'x' && name.p[0] != 'f'))
-		return false;
-	for (size_t i = 0; i < FL_ARRAY_LEN(prefixes); i++)
-		if (fl_str_starts(name, prefixes[i]))
-			return true;
-	return fl_str_eq(name, FL_STR("forwarded")) || fl_str_eq(name, FL_STR("x-real-ip"));
-}
-
 /* Most requests say "keep-alive" or nothing. */
 static bool names_fields(const struct fl_guard_request *seen)
 {
@@ -43,12 +27,6 @@ static bool is_nominated(const struct fl_guard_head *head, struct fl_str name)
 		    fl_outbound_field_is_listed(head->fields[i].value, name))
 			return true;
 	return false;
-}
-
-static bool is_dropped(struct fl_str name)
-{
-	return fl_outbound_field_is_hop(name) || fl_str_eq(name, FL_STR("host")) ||
-	       fl_str_eq(name, FL_STR("expect")) || is_spoofable(name);
 }
 
 static void to_lower(char *p, size_t n)
@@ -99,7 +77,7 @@ static void take_fields(struct fl_request *req, const struct fl_guard_head *head
 		struct fl_str value = without_tail(to + (f->value.p - from), f->value.n);
 
 		to_lower(name, f->name.n);
-		if (is_dropped(fl_str_n(name, f->name.n)) ||
+		if (fl_outbound_field_is_dropped(fl_str_n(name, f->name.n)) ||
 		    (has_nominated && is_nominated(head, f->name)))
 			continue;
 		*kv++ = (fairlead_kv){{name, f->name.n}, {value.p, value.n}};

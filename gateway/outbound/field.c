@@ -95,6 +95,28 @@ bool fl_outbound_field_is_hop(struct fl_str name)
 	return false;
 }
 
+static bool is_spoofable(struct fl_str name)
+{
+	static const struct fl_str prefixes[] = {
+	    FL_STR_INIT("x-fairlead-"),
+	    FL_STR_INIT("x-consumer-"),
+	    FL_STR_INIT("x-forwarded-"),
+	};
+
+	if (name.n < 9 || (name.p[0] != 'x' && name.p[0] != 'f'))
+		return false;
+	for (size_t i = 0; i < FL_ARRAY_LEN(prefixes); i++)
+		if (fl_str_starts(name, prefixes[i]))
+			return true;
+	return fl_str_eq(name, FL_STR("forwarded")) || fl_str_eq(name, FL_STR("x-real-ip"));
+}
+
+bool fl_outbound_field_is_dropped(struct fl_str name)
+{
+	return fl_outbound_field_is_hop(name) || fl_str_eq(name, FL_STR("host")) ||
+	       fl_str_eq(name, FL_STR("expect")) || is_spoofable(name);
+}
+
 bool fl_outbound_field_is_listed(struct fl_str connection, struct fl_str name)
 {
 	while (connection.p) {

@@ -18,6 +18,9 @@ bool fl_outbound_field_is_host(struct fl_str s);
 /* Belongs to one connection or to the framing of one message (RFC 9110 section 7.6.1), so it is
  * made anew on each side and never copied. Any case. */
 bool fl_outbound_field_is_hop(struct fl_str name);
+/* Goes no further when a caller sends it: a hop's, Host, Expect, and those by which a caller could
+ * pretend to be the gateway or a proxy. `name` is in lower case. */
+bool fl_outbound_field_is_dropped(struct fl_str name);
 /* Is `name` one of the comma-separated names in a Connection field's value? Any case. */
 bool fl_outbound_field_is_listed(struct fl_str connection, struct fl_str name);
 /* Is `name` listed in any Connection field among these? */

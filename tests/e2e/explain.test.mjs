@@ -133,6 +133,7 @@ test('a question that is none is refused', async () => {
 		[{ method: 'GET', url: 'http://a/', content_length: -1 }, 400],
 		[{ method: 'GET', url: 'http://a/', headers: { authorization: 'Bearer x' } }, 400],
 		[{ method: 'GET', url: 'http://a/', headers: { a: 'x', A: 'y' } }, 400],
+		[{ method: 'GET', url: 'http://a/', headers: { 'X-Forwarded-For': '10.0.0.1' } }, 400], // never gets that far
 		[{ method: 'GET', url: 'http://a/', headers: { a: 1 } }, 400],
 		[{ method: 'GET', url: 'http://a/',
 			headers: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`h${i}`, 'x'])) }, 400],

@@ -455,6 +455,42 @@ static void test_refused(void **state)
 	}
 }
 
+/* A forbid that looks at one would forbid nothing. */
+static void test_dropped_headers(void **state)
+{
+	static const struct {
+		const char *headers, *pointer; /* NULL: policies see them all */
+	} rows[] = {
+	    {"x-tenant, X-Forwarded-For", "/policies/headers/1"},
+	    {"x-real-ip", "/policies/headers/0"},
+	    {"forwarded", "/policies/headers/0"},
+	    {"host", "/policies/headers/0"},
+	    {"content-length", "/policies/headers/0"},
+	    {"x-consumer-id", "/policies/headers/0"},
+	    {"content-type, x-forwarded, x-request-id, user-agent", NULL},
+	};
+	char text[4096];
+
+	(void)state;
+	put("a.cedar", "permit" ALL ";");
+	for (size_t i = 0; i < FL_ARRAY_LEN(rows); i++) {
+		(void)snprintf(text, sizeof text,
+		               V1 ROUTES "policies: { include: [a.cedar], headers: [%s] }\n",
+		               rows[i].headers);
+		struct fl_config *config = load(text);
+		struct fl_bundle *bundle = fl_bundle_build(config, NULL, NULL, &problems);
+
+		assert_int_equal(bundle != NULL, rows[i].pointer == NULL);
+		if (rows[i].pointer != NULL) {
+			assert_string_equal(problems.first->code, "policy_header_dropped");
+			assert_true(fl_str_is(problems.first->pointer, rows[i].pointer));
+			assert_int_equal(problems.errors, 1);
+		}
+		(void)fl_bundle_unref(bundle);
+		(void)fl_config_unref(config);
+	}
+}
+
 /* One policy may have FL_CEDAR_POLICY_BYTES_MAX bytes. */
 static void test_limit(void **state)
 {
@@ -662,6 +698,7 @@ int main(void)
 	    CASE("each mistake in links has its code and place", test_bad_links),
 	    CASE("the same is not made again, and never for another configuration", test_reuse),
 	    CASE("each mistake in a policy has its code and place", test_refused),
+	    CASE("a header that the gateway drops is not for policies", test_dropped_headers),
 	    CASE("a policy may be so long, and no longer", test_limit),
 	    CASE("a policy that is never true is a warning", test_impossible),
 	    CASE("each mistake in schemas and entities has its code and place", test_bad_files),

@@ -117,12 +117,30 @@ static void test_listed(void **state)
 	}
 }
 
+static void test_dropped(void **state)
+{
+	static const char *const dropped[] = {
+	    "host",          "expect",         "connection",      "transfer-encoding",
+	    "forwarded",     "x-real-ip",      "x-forwarded-for", "x-forwarded-x",
+	    "x-consumer-id", "x-fairlead-any", "x-fairlead-",
+	};
+	static const char *const kept[] = {"accept",      "x-forwarded", "x-real-ips",   "hosts",
+	                                   "x-consumers", "x-fairlead",  "content-type", ""};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(dropped); i++)
+		assert_true(fl_outbound_field_is_dropped(fl_str(dropped[i])));
+	for (size_t i = 0; i < FL_ARRAY_LEN(kept); i++)
+		assert_false(fl_outbound_field_is_dropped(fl_str(kept[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FL_CASE("no control byte passes in a value, wherever it stands", test_value),
 	    FL_CASE("a token is made of token bytes", test_token),
 	    FL_CASE("hop-by-hop fields are known in any case, and nothing else is", test_hop),
+	    FL_CASE("what a caller must not say goes no further", test_dropped),
 	    FL_CASE("Connection names fields of one hop", test_listed),
 	};
 
