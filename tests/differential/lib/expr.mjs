@@ -61,13 +61,13 @@ export class Policies {
 		const found = this.#paths().filter(([, t, guards]) => guards.length > 0 && t.k === 'Bool');
 		if (found.length === 0) return [];
 		const [text, , guards] = this.random.pick(found);
-		return [` ${this.random.pick(['when', 'when', 'unless'])} { ${guards.join(' && ')} }`, ` when { ${text} }`];
+		return [` ${this.random.pick(['when', 'when', 'unless'])} { ${this.#ask(guards)} }`, ` when { ${text} }`];
 	}
 
 	condition() {
 		// What the validator knows to be false hides what is wrong behind it, or makes the policy idle.
-		if (this.random.chance(0.08))
-			return this.random.pick([() => this.#actions(), () => this.#actions(), () => `${this.#actions()} && 1`, () => `if ${this.#actions()} then true else 1`])();
+		if (this.random.chance(0.12))
+			return this.random.pick([() => `!${this.#hasPath()}`, () => `${this.#hasPath()} || 1`, () => `!${this.#hasPath()} && 1`, () => this.#actions(), () => this.#actions(), () => `${this.#actions()} && 1`, () => `if ${this.#actions()} then true else 1`])();
 		return this.expr(BOOL, 1 + this.random.int(4));
 	}
 
@@ -116,8 +116,8 @@ export class Policies {
 		const sure = found.filter(([, , guards]) => guards.length > 0 && guards.every((g) => this.known.has(g)));
 		const [text, , guards] = random.pick(sure.length > 0 && random.chance(0.6) ? sure : found);
 		if (guards.every((g) => this.known.has(g)) || random.chance(0.05)) return text;
-		if (type.k === 'Bool' && random.chance(0.7)) return `(${[...guards, text].join(' && ')})`;
-		return `(if ${guards.join(' && ')} then ${text} else ${this[`make${type.k}`](type, 0)})`;
+		if (type.k === 'Bool' && random.chance(0.7)) return `(${this.#ask(guards)} && ${text})`;
+		return `(if ${this.#ask(guards)} then ${text} else ${this[`make${type.k}`](type, 0)})`;
 	}
 
 	#anyType() {
@@ -177,12 +177,22 @@ export class Policies {
 		])();
 	}
 
+	// What must be there, in one `has` or in several: x has a && x.a has b is x has a.b.
+	#ask(guards) {
+		if (this.random.chance(0.5)) return guards.join(' && ');
+		return guards.reduce((list, guard) => {
+			const last = list.at(-1)?.match(/^(.*) has ([A-Za-z_][A-Za-z0-9_.]*)$/), next = guard.match(/^(.*) has ([A-Za-z_][A-Za-z0-9_]*)$/);
+			if (last && next && next[1] === `${last[1]}.${last[2]}`) return [...list.slice(0, -1), `${last[1]} has ${last[2]}.${next[2]}`];
+			return [...list, guard];
+		}, []).join(' && ');
+	}
+
 	// Something that must be there is asked for first; what follows may rely on it, or must not.
 	#guarded(depth) {
 		const { random } = this;
 		const found = this.#paths().filter(([, , guards]) => guards.length > 0);
 		if (found.length === 0) return this.expr(BOOL, depth);
-		const guards = random.pick(found)[2], guard = guards.join(' && '), before = new Set(this.known);
+		const guards = random.pick(found)[2], guard = this.#ask(guards), before = new Set(this.known);
 		const sure = () => {
 			this.known = new Set([...before, ...guards]);
 			const text = this.expr(BOOL, depth);
