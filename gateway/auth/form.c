@@ -26,9 +26,10 @@ static struct fl_str decode(struct fl_arena *arena, struct fl_str s)
 		bool is_escape = s.p[i] == '%' && i + 2 < s.n && digit(s.p[i + 1]) >= 0 &&
 		                 digit(s.p[i + 2]) >= 0;
 
-		p[n++] = is_escape       ? (char)(digit(s.p[i + 1]) << 4 | digit(s.p[i + 2]))
-		         : s.p[i] == '+' ? ' '
-		                         : s.p[i];
+		if (is_escape)
+			p[n++] = (char)(digit(s.p[i + 1]) << 4 | digit(s.p[i + 2]));
+		else
+			p[n++] = (char)(s.p[i] == '+' ? ' ' : s.p[i]);
 		i += is_escape ? 2 : 0;
 	}
 	return p ? fl_str_n(p, n) : FL_STR_NULL;
