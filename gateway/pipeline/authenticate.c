@@ -1,15 +1,19 @@
 /* gateway/pipeline/authenticate.c - the stage that says who calls
  * SPDX-License-Identifier: Apache-2.0
  *
- * Any one proof that the route takes suffices; one that is wrong is no harm beside one that is right.
- * All are looked at, whatever the first of them says, since what is a credential must not go on.
+ * Any one proof that the route takes suffices; one that is wrong is no harm beside one that is
+ * right. All are looked at, whatever the first of them says, since what is a credential must not go
+ * on.
  *
  * On a route that takes API keys X-API-Key is a credential, and so is any "Authorization: Bearer"
  * where there is no X-API-Key; with both, Authorization is the upstream's affair unless it holds a
  * key, too. What was taken for a credential goes no further: not to policies, not to the connector.
- * Nor does anything that begins as our keys do, on any route. What is wrong with a credential is
- * not told: unknown, expired and mistyped ones get the same answer. Who guesses is slowed: guess.h.
+ * Nor do these two fields where one of our keys is in them, on any route. What is wrong with a
+ * credential is not told: unknown, expired and mistyped ones get the same answer. Who guesses is
+ * slowed: guess.h.
  */
+#include "config.h" /* _GNU_SOURCE, for memmem() */
+
 #include "gateway/auth/credentials.h"
 #include "gateway/pipeline/compiled.h"
 #include "gateway/pipeline/guess.h"
@@ -45,6 +49,15 @@ static bool has_key_field(const struct fl_request *req)
 		if (is_key_field(&req->headers[i]))
 			return true;
 	return false;
+}
+
+/* One of our keys, in a scheme that is not ours or with something around it. */
+static bool is_misplaced(const fairlead_kv *field)
+{
+	static const struct fl_str prefix = FL_STR_INIT(FL_API_KEY_PREFIX);
+
+	return is_authorization(field) && field->v.n > 0 &&
+	       memmem(field->v.p, field->v.n, prefix.p, prefix.n) != NULL;
 }
 
 /* Is there a credential in the field? `takes` says whether the route takes keys, `has_key` whether
@@ -100,11 +113,11 @@ static bool brings_guess(const struct fl_request *req)
 struct findings {
 	bool is_offered; /* some credential is there */
 	bool is_answered;
-	bool is_guess; /* something is there that could be guessed at */
-	uint32_t failed; /* bits of guess.h */
-	uint8_t unproved; /* bits: methods that wait for the body */
+	bool is_guess;                 /* something is there that could be guessed at */
+	uint32_t failed;               /* bits of guess.h */
+	uint8_t unproved;              /* bits: methods that wait for the body */
 	struct fl_principal principal; /* of the first that accepted; method NULL: none did */
-	const char *why; /* the last refusal */
+	const char *why;               /* the last refusal */
 };
 
 static void begin_attempt(struct fl_request *req, struct fl_auth_attempt *ret)
@@ -134,8 +147,11 @@ static void look_for_keys(const struct fl_request *req, struct fl_auth_attempt *
 	unsigned n = 0;
 
 	for (size_t i = 0; i < req->headers_n; i++) {
-		if (!offers(&req->headers[i], takes, has_key, &value))
+		if (!offers(&req->headers[i], takes, has_key, &value)) {
+			if (is_misplaced(&req->headers[i]))
+				fl_auth_hide(attempt, i);
 			continue;
+		}
 		fl_auth_hide(attempt, i);
 		key = value;
 		n++;
@@ -162,8 +178,7 @@ static void note(const struct fl_authenticator *a, unsigned bit, enum fl_auth_ve
 	else if (verdict == FL_AUTH_REFUSED) {
 		found->why = attempt->why;
 		found->failed |= FL_GUESS_KIND(a->config->kind);
-	}
-	else if (verdict == FL_AUTH_ACCEPTED && !found->principal.method) {
+	} else if (verdict == FL_AUTH_ACCEPTED && !found->principal.method) {
 		found->principal = attempt->principal;
 		found->principal.method = a->kind->name;
 	}
@@ -289,7 +304,8 @@ enum fl_request_verdict fl_stage_verify(struct fl_request *req)
 	return conclude(req, &attempt, &found);
 }
 
-/* Senders send again what was not taken. That is the same delivery, and no copy that somebody made. */
+/* Senders send again what was not taken. That is the same delivery, and no copy that somebody made.
+ */
 enum fl_request_verdict fl_stage_settle(struct fl_request *req)
 {
 	const uint32_t status = req->was_sent ? req->response.status : 0;

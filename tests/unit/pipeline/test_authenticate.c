@@ -294,6 +294,15 @@ static void test_not_asked(void **state)
 	assert_false(has_header("x-api-key") || has_header("authorization"));
 	assert_in(ASK("/open", KEY("fl_live_x")), NULL);
 	assert_false(has_header("x-api-key"));
+	/* As no proof: another scheme, none, or something around it. */
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const before[] = {"Token ", "", "Bearer  , ", "Key key="};
+
+		assert_in(ASK("/open", {"authorization", before[i], keys[0]}), NULL);
+		assert_false(has_header("authorization"));
+	}
+	assert_in(ASK("/half", {"authorization", "Token ", keys[0]}), NULL);
+	assert_false(has_header("authorization"));
 }
 
 /* ---- a signature over the body ---- */
