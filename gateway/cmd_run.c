@@ -137,7 +137,8 @@ static int prepare(struct fl_run *run, const struct options *options, struct fl_
 		return fl_error_set(err, "data_dir_unwritable", "%s is gone",
 		                    run->server->data_dir.p);
 	if (fl_auth_key_load(run->data_dir, &run->auth_key, err) < 0 ||
-	    fl_replay_create(&run->auth_key, &run->replay, err) < 0)
+	    fl_replay_create(&run->auth_key, &run->replay, err) < 0 ||
+	    fl_replay_file_open(run->data_dir, run->replay, &run->deliveries, err) < 0)
 		return -1;
 	return fl_api_token_load(run->data_dir, run->token, err);
 }
@@ -414,6 +415,7 @@ static void stop(struct fl_run *run, int exit_status)
 	run->metrics = fl_metrics_destroy(run->metrics);
 	run->secrets = fl_secrets_destroy(run->secrets);
 	run->config = fl_config_unref(run->config);
+	run->deliveries = fl_replay_file_close(run->deliveries);
 	run->replay = fl_replay_destroy(run->replay);
 	sodium_memzero(&run->auth_key, sizeof run->auth_key);
 	if (run->lock_fd >= 0)

@@ -8,7 +8,7 @@
 
 #include "admin/api/api.h"
 #include "gateway/auth/auth_key.h"
-#include "gateway/auth/replay.h"
+#include "gateway/auth/replay_file.h"
 #include "gateway/observe/access.h"
 #include "gateway/wait.h"
 
@@ -21,6 +21,7 @@ struct fl_run {
 	char token[FL_API_TOKEN_LEN + 1]; /* wiped once the API has it */
 	struct fl_auth_key auth_key; /* wiped at the end */
 	struct fl_replay *replay;
+	struct fl_replay_file *deliveries;
 	int lock_fd;
 	struct fl_wait wait;
 	struct fl_metrics *metrics;

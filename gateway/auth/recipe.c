@@ -229,6 +229,15 @@ const char *fl_recipe_read(const struct fl_recipe *recipe, const fairlead_kv *he
 	return wrong;
 }
 
+/* sodium_base642bin() of 1.0.18 takes some bytes above 127 for digits. */
+static bool is_ascii(struct fl_str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] > 0x7f)
+			return false;
+	return true;
+}
+
 size_t fl_recipe_decode(enum fl_recipe_encoding encoding, struct fl_str text, unsigned char *ret,
                         size_t max)
 {
@@ -236,7 +245,7 @@ size_t fl_recipe_decode(enum fl_recipe_encoding encoding, struct fl_str text, un
 	size_t n = 0;
 	int rc = -1;
 
-	if (text.n == 0)
+	if (text.n == 0 || !is_ascii(text))
 		return 0;
 	switch (encoding) {
 	case FL_RECIPE_HEX:

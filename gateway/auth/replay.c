@@ -17,11 +17,13 @@
 
 struct entry {
 	struct fl_replay_hash hash;
-	uint64_t until_s; /* 0: free */
+	uint64_t until_s : 63; /* 0: free */
+	uint64_t is_new : 1;   /* fl_replay_changes() has not told of it */
 };
 
 struct set {
 	struct entry entries[WAYS];
+	atomic_bool is_changed; /* one of them is new */
 };
 
 struct fl_replay {
@@ -110,7 +112,8 @@ bool fl_replay_enter(struct fl_replay *replay, const struct fl_replay_hash *hash
 	if (e) {
 		if (e->until_s > now_s)
 			atomic_fetch_add_explicit(&replay->crowded, 1, memory_order_relaxed);
-		*e = (struct entry){*hash, until_s};
+		*e = (struct entry){.hash = *hash, .until_s = until_s & INT64_MAX, .is_new = 1};
+		atomic_store_explicit(&replay->sets[place].is_changed, true, memory_order_relaxed);
 	}
 	(void)pthread_mutex_unlock(&replay->locks[place % LOCKS]);
 	return e != NULL;
@@ -123,9 +126,36 @@ void fl_replay_leave(struct fl_replay *replay, const struct fl_replay_hash *hash
 
 	(void)pthread_mutex_lock(&replay->locks[place % LOCKS]);
 	for (size_t i = 0; i < WAYS; i++)
-		if (is_same(&set->entries[i], hash))
+		if (set->entries[i].until_s != 0 && is_same(&set->entries[i], hash)) {
 			set->entries[i].until_s = 0;
+			set->entries[i].is_new = 1;
+			atomic_store_explicit(&set->is_changed, true, memory_order_relaxed);
+		}
 	(void)pthread_mutex_unlock(&replay->locks[place % LOCKS]);
+}
+
+static void tell_set(struct set *set, bool of_all, fl_replay_fn tell, void *ctx)
+{
+	for (size_t i = 0; i < WAYS; i++) {
+		struct entry *e = &set->entries[i];
+
+		if (e->is_new || (of_all && e->until_s != 0))
+			tell(ctx, &e->hash, e->until_s);
+		e->is_new = 0;
+	}
+}
+
+void fl_replay_changes(struct fl_replay *replay, bool of_all, fl_replay_fn tell, void *ctx)
+{
+	for (size_t i = 0; i < SETS; i++) {
+		if (!atomic_exchange_explicit(&replay->sets[i].is_changed, false,
+		                              memory_order_relaxed) &&
+		    !of_all)
+			continue;
+		(void)pthread_mutex_lock(&replay->locks[i % LOCKS]);
+		tell_set(&replay->sets[i], of_all, tell, ctx);
+		(void)pthread_mutex_unlock(&replay->locks[i % LOCKS]);
+	}
 }
 
 uint64_t fl_replay_crowded(const struct fl_replay *replay)

@@ -33,6 +33,11 @@ bool fl_replay_enter(struct fl_replay *replay, const struct fl_replay_hash *hash
                      uint64_t until_s);
 /* It may come again: what became of it was a failure. [any] the same lock */
 void fl_replay_leave(struct fl_replay *replay, const struct fl_replay_hash *hash);
+/* Tells what entered, or left (`until_s` 0), since the last call; with `of_all` also what entered
+ * before. What left and made room at once for another is not told. `tell` is called with a lock
+ * held. [one thread at a time] */
+typedef void (*fl_replay_fn)(void *ctx, const struct fl_replay_hash *hash, uint64_t until_s);
+void fl_replay_changes(struct fl_replay *replay, bool of_all, fl_replay_fn tell, void *ctx);
 /* How many were forgotten early. [any] */
 uint64_t fl_replay_crowded(const struct fl_replay *replay);
 

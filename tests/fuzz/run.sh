@@ -6,7 +6,7 @@ src=$1 seconds=$2
 shift 2
 scratch=$(mktemp -d)
 flags="-std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I$src -I$src/plugin-api/include -I. -DFL_VERSION=\"fuzz\" -DFL_CONNECTOR_DIR=\"/nonexistent\" -DFL_LIBEXECDIR=\"/nonexistent\" -D_GNU_SOURCE"
-libs=$(pkg-config --cflags --libs libmicrohttpd libcurl libsodium msgpack jansson yaml-0.1 sqlite3)
+libs=$(pkg-config --cflags --libs libmicrohttpd libcurl libsodium msgpack jansson yaml-0.1 sqlite3 gnutls nettle)
 objects="$scratch/obj"
 mkdir "$objects"
 # The libraries once, instrumented, without programs' main(), and the naive evaluator of the tests.

@@ -94,6 +94,11 @@ static void check_decoded(struct fl_str text)
 	require(n <= sizeof bytes && (n == 0 || text.n == 2 * n));
 	n = fl_recipe_decode(FL_RECIPE_BASE64URL, text, bytes, sizeof bytes);
 	require(n <= sizeof bytes);
+	if (n > 0) {
+		(void)sodium_bin2base64(again, sizeof again, bytes, n,
+					sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		require(fl_str_is(text, again));
+	}
 }
 
 static void check_texts(struct fl_arena *arena, struct fl_str text)

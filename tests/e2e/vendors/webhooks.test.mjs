@@ -252,3 +252,12 @@ test('handshakes are answered here', async () => {
 	assert.equal(allowed.headers.get('webhook-allowed-origin'), 'events.example.com');
 	assert.equal((await ask('evil.example.com')).status, 401);
 });
+
+test('a copy is refused after a restart, too', async () => {
+	const copies = [];
+	for (const name of ['github-hook', 'standard', 'sendgrid']) copies.push([name, await senders[name]()]);
+	for (const [name, good] of copies) assert.equal((await deliver(name, good)).status, 200);
+	assert.equal((await gateway.end()).code, 0);
+	await gateway.run();
+	for (const [name, good] of copies) await refused(name, good, 'let in before');
+});

@@ -42,12 +42,20 @@ static void test_decode(void **state)
 	    {FL_RECIPE_BASE64URL, "AA+/", 0},   {FL_RECIPE_TEXT, "abc", 0},
 	};
 	unsigned char bytes[4];
+	char every[] = "AAxA";
 
 	(void)state;
 	for (size_t i = 0; i < FL_ARRAY_LEN(cases); i++)
 		if (fl_recipe_decode(cases[i].encoding, fl_str(cases[i].text), bytes,
 		                     sizeof bytes) != cases[i].n)
 			fail_msg("%s", cases[i].text);
+	for (int c = -128; c < 0; c++) { /* no byte above 127 is a digit of anything */
+		every[2] = (char)c;
+		for (int e = FL_RECIPE_HEX; e <= FL_RECIPE_BASE64URL; e++)
+			assert_int_equal(fl_recipe_decode((enum fl_recipe_encoding)e, fl_str(every),
+			                                  bytes, sizeof bytes),
+			                 0);
+	}
 }
 
 static void test_forms(void **state)

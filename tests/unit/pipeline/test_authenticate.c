@@ -11,6 +11,7 @@
 /* ---- a configuration with consumers ---- */
 
 static struct fl_auth_key auth_key;
+static struct fl_replay *replay;
 static char keys[3][FL_API_KEY_LEN + 1], hashes[2][FL_API_KEY_HASH_TEXT_LEN + 1];
 static struct fl_cfg_credential credentials[2];
 static struct fl_cfg_consumer consumer = {
@@ -86,11 +87,14 @@ static int set_up_consumers(void **state)
 {
 	struct fl_instance *instances[] = {&f.first, &f.second};
 	struct fl_config *config = fake_config();
+	struct fl_error err = FL_ERROR_INIT;
 	struct fl_snapshot *snapshot;
 	struct fl_problems problems;
 	struct fl_arena arena;
 
 	make_credentials();
+	if (fl_replay_create(&auth_key, &replay, &err) != 0)
+		return -1;
 	config->routes = routes;
 	config->routes_n = FL_ARRAY_LEN(routes);
 	config->secrets = secrets;
@@ -106,7 +110,8 @@ static int set_up_consumers(void **state)
 	snapshot = fl_snapshot_build(&(struct fl_snapshot_parts){.config = config,
 	                                                         .instances = instances,
 	                                                         .metrics = f.metrics,
-	                                                         .auth_key = &auth_key},
+	                                                         .auth_key = &auth_key,
+	                                                         .replay = replay},
 	                             &problems);
 	assert_int_equal(problems.errors, 0);
 	assert_int_equal(problems.warnings, 2); /* the secret of GitHub's example is short, twice */
@@ -115,8 +120,16 @@ static int set_up_consumers(void **state)
 	return snapshot ? fl_pipeline_publish(f.pipeline, snapshot, 0) : -1;
 }
 
+static int tear_down_consumers(void **state)
+{
+	int rc = tear_down(state);
+
+	replay = fl_replay_destroy(replay);
+	return rc;
+}
+
 #undef CASE
-#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, set_up_consumers, tear_down)
+#define CASE(sentence, fn) FL_CASE_SETUP(sentence, fn, set_up_consumers, tear_down_consumers)
 
 /* ---- requests ---- */
 
@@ -393,6 +406,27 @@ static void test_signed_or_key(void **state)
 	assert_in(ask("/perhaps", NULL, 0), NULL);
 }
 
+/* Its sender will send it again, and that is no copy. */
+static void test_failed(void **state)
+{
+	static const uint32_t statuses[] = {502, 404, 301, 200};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(statuses); i++) {
+		struct fl_request *req = ASK("/hook", SIGN(SIGNATURE));
+
+		f.first.result.http_status = statuses[i];
+		assert_int_equal(fl_pipeline_begin(req), FL_REQUEST_CONTINUE);
+		req->body = FL_STR(BODY);
+		assert_int_equal(fl_pipeline_dispatch(req), FL_REQUEST_RESPOND);
+		assert_int_equal(req->response.status, statuses[i]);
+		finish(req);
+	}
+	f.first.calls = 0;
+	assert_unsigned(ASK("/hook", SIGN(SIGNATURE)), BODY, "Webhook-Signature");
+	assert_string_equal(f.log.last.auth_refused, "it was let in before");
+}
+
 /* ---- who guesses ---- */
 
 static int set_up_slowing(void **state)
@@ -526,12 +560,13 @@ int main(void)
 	    CASE("a signature over the body is looked at after it", test_signed),
 	    CASE("a signature that is not right", test_signed_wrong),
 	    CASE("a signature or a key", test_signed_or_key),
+	    CASE("a delivery that failed may come again", test_failed),
 	    FL_CASE_SETUP("who guesses is slowed, and nobody else", test_slowed, set_up_slowing,
-	                  tear_down),
+	                  tear_down_consumers),
 	    FL_CASE_SETUP("who guesses from a network of IPv6", test_slowed_networks,
-	                  set_up_slowing, tear_down),
+	                  set_up_slowing, tear_down_consumers),
 	    FL_CASE_SETUP("wrong signatures slow nobody", test_signatures_slow_nobody,
-	                  set_up_slowing, tear_down),
+	                  set_up_slowing, tear_down_consumers),
 	    CASE("the consumer of a request whose connector owes", test_owing),
 	};
 
