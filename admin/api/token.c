@@ -21,8 +21,11 @@ static int read_token(int fd, const char *path, char ret[FL_API_TOKEN_LEN + 1],
 	struct stat st;
 	ssize_t n;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return fl_error_set(err, "token_unreadable", "%s is not a regular file", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		(void)fl_error_set(err, "token_unreadable", "%s is not a regular file", path);
+		fl_error_hint(err, "remove it so that a new one is made");
+		return -1;
+	}
 	if ((st.st_mode & 077) != 0) {
 		(void)fl_error_set(err, "token_exposed", "others may read or write %s", path);
 		fl_error_hint(err, "chmod 600 it, or remove it so that a new one is made");
@@ -69,7 +72,7 @@ int fl_api_token_load(const char *data_dir, char ret[FL_API_TOKEN_LEN + 1], stru
 		return fl_error_set(err, "no_random", "no source of random numbers");
 	if (n < 0 || (size_t)n >= sizeof path - 8)
 		return fl_error_set(err, "token_unreadable", "the path of data_dir is too long");
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a pipe waits */
 	if (fd < 0 && errno == ENOENT)
 		return make_token(path, ret, err);
 	if (fd < 0)

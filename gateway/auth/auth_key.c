@@ -38,8 +38,11 @@ static int take(int fd, const char *path, struct fl_auth_key *ret, struct fl_err
 	size_t n = 0;
 	ssize_t got;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return fl_error_set(err, "auth_key_unreadable", "%s is not a regular file", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		(void)fl_error_set(err, "auth_key_unreadable", "%s is not a regular file", path);
+		fl_error_hint(err, HINT_LOST);
+		return -1;
+	}
 	if ((st.st_mode & 077) != 0) {
 		(void)fl_error_set(err, "auth_key_exposed", "others may read or write %s", path);
 		fl_error_hint(err, "chmod 600 it; if others did read it, make all API keys anew");
@@ -65,7 +68,7 @@ static int take(int fd, const char *path, struct fl_auth_key *ret, struct fl_err
 /* 1: there is none. */
 static int read_key(const char *path, struct fl_auth_key *ret, struct fl_error *err)
 {
-	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a pipe waits */
 
 	if (fd < 0 && errno == ENOENT)
 		return 1;

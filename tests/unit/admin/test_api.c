@@ -436,6 +436,12 @@ static void bad_tokens(void **state)
 	assert_int_equal(unlink(path), 0);
 	struct fl_error err = FL_ERROR_INIT;
 
+	assert_int_equal(mkfifo(path, 0600), 0); /* nobody writes, and nobody waits for it */
+	assert_int_equal(fl_api_token_load(f.dir, token, &err), -1);
+	assert_string_equal(err.code, "token_unreadable");
+	assert_true(err.hint[0] != '\0');
+	assert_int_equal(unlink(path), 0);
+	err = FL_ERROR_INIT;
 	assert_int_equal(fl_api_token_load("/nowhere/at/all", token, &err), -1);
 	assert_string_equal(err.code, "file_unwritable");
 }

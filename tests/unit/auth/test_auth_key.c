@@ -3,6 +3,7 @@
  */
 #include "tests/unit/folder.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
@@ -89,6 +90,9 @@ static void bad_files(void **state)
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_string_equal(code(), "auth_key_unreadable");
 	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0); /* nobody writes, and nobody waits for it */
+	assert_string_equal(code(), "auth_key_unreadable");
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/dev/null", path), 0);
 	assert_string_equal(code(), "auth_key_unreadable");
 }
