@@ -23,13 +23,13 @@ struct entry {
 
 struct set {
 	struct entry entries[WAYS];
-	atomic_bool is_changed; /* one of them is new */
 };
 
 struct fl_replay {
 	unsigned char key[crypto_shorthash_siphashx24_KEYBYTES];
 	_Atomic uint64_t crowded;
 	pthread_mutex_t locks[LOCKS];
+	atomic_bool is_changed[SETS]; /* an entry of the set is new; apart, as are the locks */
 	struct set sets[SETS];
 };
 
@@ -113,7 +113,7 @@ bool fl_replay_enter(struct fl_replay *replay, const struct fl_replay_hash *hash
 		if (e->until_s > now_s)
 			atomic_fetch_add_explicit(&replay->crowded, 1, memory_order_relaxed);
 		*e = (struct entry){.hash = *hash, .until_s = until_s & INT64_MAX, .is_new = 1};
-		atomic_store_explicit(&replay->sets[place].is_changed, true, memory_order_relaxed);
+		atomic_store_explicit(&replay->is_changed[place], true, memory_order_relaxed);
 	}
 	(void)pthread_mutex_unlock(&replay->locks[place % LOCKS]);
 	return e != NULL;
@@ -129,7 +129,8 @@ void fl_replay_leave(struct fl_replay *replay, const struct fl_replay_hash *hash
 		if (set->entries[i].until_s != 0 && is_same(&set->entries[i], hash)) {
 			set->entries[i].until_s = 0;
 			set->entries[i].is_new = 1;
-			atomic_store_explicit(&set->is_changed, true, memory_order_relaxed);
+			atomic_store_explicit(&replay->is_changed[place], true,
+			                      memory_order_relaxed);
 		}
 	(void)pthread_mutex_unlock(&replay->locks[place % LOCKS]);
 }
@@ -141,18 +142,19 @@ static void tell_set(struct set *set, bool of_all, fl_replay_fn tell, void *ctx)
 
 		if (e->is_new || (of_all && e->until_s != 0))
 			tell(ctx, &e->hash, e->until_s);
-		e->is_new = 0;
+		if (e->is_new) /* a page that nobody wrote to takes no memory */
+			e->is_new = 0;
 	}
 }
 
 void fl_replay_changes(struct fl_replay *replay, bool of_all, fl_replay_fn tell, void *ctx)
 {
 	for (size_t i = 0; i < SETS; i++) {
-		if (!atomic_exchange_explicit(&replay->sets[i].is_changed, false,
-		                              memory_order_relaxed) &&
-		    !of_all)
+		if (!of_all &&
+		    !atomic_load_explicit(&replay->is_changed[i], memory_order_relaxed))
 			continue;
 		(void)pthread_mutex_lock(&replay->locks[i % LOCKS]);
+		atomic_store_explicit(&replay->is_changed[i], false, memory_order_relaxed);
 		tell_set(&replay->sets[i], of_all, tell, ctx);
 		(void)pthread_mutex_unlock(&replay->locks[i % LOCKS]);
 	}

@@ -166,6 +166,20 @@ test('the examples are valid for the connectors that are built', async () => {
 	}
 });
 
+test('the first configuration of webhooks.md is valid as it stands; a secret that is short is not, when strict', async () => {
+	const page = readFileSync(path.join(top, 'docs/webhooks.md'), 'utf8');
+	const text = /^```yaml\n([\s\S]*?)^```$/m.exec(page)[1];
+	const head = `apiVersion: fairlead/v1\nserver: { connector_dirs: ["${connectors}"] }\n`;
+	for (const [secret, strictCode] of [['x'.repeat(32), 0], ['x'.repeat(31), 3]]) {
+		writeFileSync(path.join(path.dirname(file), 'github.webhook'), secret);
+		writeFileSync(file, head + text);
+		assert.equal((await fairlead(['check', file])).code, 0);
+		const { code, stderr } = await fairlead(['check', '--strict', file]);
+		assert.equal(code, strictCode, stderr);
+		if (code !== 0) assert.match(stderr, /"github-hook": a secret is so short.*openssl rand/);
+	}
+});
+
 test('a file that cannot be read is exit 3', async () => {
 	const { code, stderr } = await fairlead(['check', 'nowhere.yaml']);
 	assert.equal(code, 3);
