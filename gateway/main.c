@@ -22,10 +22,10 @@ static int version(void *ctx, int argc, char **argv)
 }
 
 static const struct fl_command key[] = {
-    {"create", fl_cmd_key_create, .arguments = "[-c FILE]",
-     .what = "a new API key, and the hash of it for the configuration"},
-    {"hash", fl_cmd_key_hash, .arguments = "[-c FILE]",
-     .what = "the hash of a key that standard input holds"},
+    {"create", fl_cmd_key_create, .arguments = "[-c FILE] [--basic USER]",
+     .what = "a new API key, or a password for HTTP Basic, and the hash of it for the configuration"},
+    {"hash", fl_cmd_key_hash, .arguments = "[-c FILE] [--basic USER]",
+     .what = "the hash of a key or password that standard input holds"},
     {.name = NULL},
 };
 

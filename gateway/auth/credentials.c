@@ -13,7 +13,8 @@
 
 struct entry {
 	const struct fl_cfg_consumer *consumer; /* NULL: free */
-	uint64_t expires_wall_ns;               /* 0: never */
+	const struct fl_cfg_credential *credential;
+	uint64_t expires_wall_ns; /* 0: never */
 	unsigned char hash[FL_API_KEY_HASH_BYTES];
 };
 
@@ -39,6 +40,7 @@ static void add(struct fl_credentials *c, const struct fl_cfg_consumer *consumer
 	while (c->entries[at].consumer != NULL)
 		at = (at + 1) & c->mask;
 	c->entries[at].consumer = consumer;
+	c->entries[at].credential = from;
 	c->entries[at].expires_wall_ns = from->expires_wall_ns;
 	memcpy(c->entries[at].hash, hash, FL_API_KEY_HASH_BYTES);
 }
@@ -47,8 +49,9 @@ static void tell_foreign(struct fl_problems *problems, const struct fl_cfg_consu
                          size_t i)
 {
 	struct fl_str pointer =
-	    fl_arena_printf(problems->arena, "/consumers/%.*s/credentials/%zu/api_key/hash",
-	                    FL_STR_ARGS(consumer->name), i);
+	    fl_arena_printf(problems->arena, "/consumers/%.*s/credentials/%zu/%s/hash",
+	                    FL_STR_ARGS(consumer->name), i,
+	                    consumer->credentials[i].user.n > 0 ? "basic" : "api_key");
 	struct fl_problem *p = fl_problems_add(
 	    problems, "credential_foreign", consumer->credentials[i].at, pointer,
 	    "a key of the consumer \"%.*s\" was made with another auth.key and is never "
@@ -107,23 +110,44 @@ struct fl_credentials *fl_credentials_destroy(struct fl_credentials *credentials
 	return NULL;
 }
 
+/* `user`: of HTTP Basic; empty: an API key, which is none of its pairs. A free place is compared as
+ * the others are: what is known and over takes no longer than what is not known. */
+static const struct fl_cfg_consumer *find(const struct fl_credentials *c, struct fl_str text,
+                                          struct fl_str user, uint64_t wall_ns)
+{
+	unsigned char hash[FL_API_KEY_HASH_BYTES];
+	const struct entry *e;
+	bool is_it;
+
+	fl_api_key_hash(c->key, text, hash);
+	for (size_t at = place_of(c, hash);; at = (at + 1) & c->mask) {
+		e = &c->entries[at];
+		is_it = sodium_memcmp(e->hash, hash, sizeof hash) == 0;
+		if (is_it || e->consumer == NULL)
+			break;
+	}
+	if (!is_it || (e->expires_wall_ns != 0 && wall_ns >= e->expires_wall_ns) ||
+	    e->consumer == NULL || !fl_str_eq(e->credential->user, user))
+		return NULL;
+	return e->consumer;
+}
+
 const struct fl_cfg_consumer *fl_credentials_find(const struct fl_credentials *c,
                                                   struct fl_str api_key, uint64_t wall_ns)
 {
-	unsigned char hash[FL_API_KEY_HASH_BYTES];
-
 	/* No checksum: one that is wrong is not in the table, and reckoning it takes as long as the
 	 * hash. */
 	if (c->key == NULL || api_key.n != FL_API_KEY_LEN || !fl_api_key_is_alike(api_key))
 		return NULL;
-	fl_api_key_hash(c->key, api_key, hash);
-	for (size_t at = place_of(c, hash); c->entries[at].consumer != NULL;
-	     at = (at + 1) & c->mask) {
-		const struct entry *e = &c->entries[at];
+	return find(c, api_key, FL_STR(""), wall_ns);
+}
 
-		if (sodium_memcmp(e->hash, hash, sizeof hash) != 0)
-			continue;
-		return e->expires_wall_ns == 0 || wall_ns < e->expires_wall_ns ? e->consumer : NULL;
-	}
-	return NULL;
+const struct fl_cfg_consumer *fl_credentials_find_basic(const struct fl_credentials *c,
+                                                        struct fl_str pair, uint64_t wall_ns)
+{
+	const char *colon = pair.n > 0 ? memchr(pair.p, ':', pair.n) : NULL;
+
+	if (c->key == NULL || colon == NULL || colon == pair.p)
+		return NULL;
+	return find(c, pair, fl_str_n(pair.p, (size_t)(colon - pair.p)), wall_ns);
 }

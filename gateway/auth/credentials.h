@@ -24,5 +24,8 @@ fl_credentials_destroy(struct fl_credentials *credentials); /* accepts NULL */
  * configuration's. [any] no memory, no lock, no system call. */
 const struct fl_cfg_consumer *fl_credentials_find(const struct fl_credentials *credentials,
                                                   struct fl_str api_key, uint64_t wall_ns);
+/* The same of "USER:PASSWORD": of `basic` credentials only. */
+const struct fl_cfg_consumer *fl_credentials_find_basic(const struct fl_credentials *credentials,
+                                                        struct fl_str pair, uint64_t wall_ns);
 
 #endif

@@ -5,11 +5,13 @@
 
 #include <stdlib.h>
 
+#include "gateway/auth/basic.h"
 #include "gateway/auth/webhook.h"
 
 /* In the order of enum fl_cfg_auth_kind. */
 static const struct fl_auth_kind *const kinds[FL_CFG_BY_N] = {
     [FL_CFG_BY_WEBHOOK] = &fl_auth_webhook,
+    [FL_CFG_BY_BASIC] = &fl_auth_basic,
 };
 
 const char *fl_auth_kind_name(enum fl_cfg_auth_kind kind)
@@ -25,7 +27,12 @@ struct fl_auth {
 	const struct fl_auth_list **lists; /* config->routes_n */
 };
 
-/* "Bearer, Basic": each scheme once. */
+static const char *challenge_of(const struct fl_authenticator *a)
+{
+	return a->kind->challenge && a->state ? a->kind->challenge(a->state) : a->kind->scheme;
+}
+
+/* "Bearer, Basic realm=...": each once. */
 static const char *make_challenge(struct fl_arena *arena, const struct fl_cfg_route *route,
                                   const struct fl_auth_list *list)
 {
@@ -33,11 +40,11 @@ static const char *make_challenge(struct fl_arena *arena, const struct fl_cfg_ro
 	struct fl_str text = takes_keys ? FL_STR("Bearer") : FL_STR("");
 
 	for (size_t i = 0; i < list->n; i++) {
-		const char *scheme = list->items[i]->kind->scheme;
+		const char *scheme = challenge_of(list->items[i]);
 		bool is_told = takes_keys && strcmp(scheme, "Bearer") == 0;
 
 		for (size_t k = 0; k < i && !is_told; k++)
-			is_told = strcmp(list->items[k]->kind->scheme, scheme) == 0;
+			is_told = strcmp(challenge_of(list->items[k]), scheme) == 0;
 		if (!is_told)
 			text = fl_arena_printf(arena, "%.*s%s%s", FL_STR_ARGS(text),
 			                       text.n > 0 ? ", " : "", scheme);

@@ -63,11 +63,16 @@ static inline bool fl_auth_is_hidden(const struct fl_auth_attempt *attempt, size
 struct fl_auth_parts {
 	const struct fl_config *config; /* outlives the method */
 	struct fl_replay *replay; /* the same; NULL: only to be checked, not to serve */
+	const struct fl_credentials *credentials; /* the same */
 };
+
+struct fl_credentials;
 
 struct fl_auth_kind {
 	const char *name; /* what policies and the log call it: "webhook" */
-	const char *scheme; /* for WWW-Authenticate */
+	const char *scheme; /* for WWW-Authenticate, and of the Authorization that it reads */
+	const char *(*challenge)(const void *state); /* the scheme and what else the caller must
+						      * know; NULL: the scheme suffices */
 	/* *ret NULL, and told in `problems`, when it cannot be. Also warns of what is weak. [control],
 	 * may block */
 	void (*build)(const struct fl_auth_parts *parts, const struct fl_cfg_auth_method *method,

@@ -103,12 +103,20 @@ static void compile_webhook(struct compile *c, const struct fl_cfg_raw_auth *fro
 	    find_consumer(c, fl_cfg_node_find(node, "consumer"), from->webhook.consumer);
 }
 
+static void compile_basic(struct compile *c, const struct fl_cfg_raw_auth *from,
+                          const struct fl_cfg_node *node, struct fl_cfg_auth_method *to)
+{
+	(void)node;
+	to->by.basic.realm = keep(c, from->basic.realm);
+}
+
 static const struct {
 	const char *key;
 	void (*compile)(struct compile *c, const struct fl_cfg_raw_auth *from,
 	                const struct fl_cfg_node *node, struct fl_cfg_auth_method *to);
 } kinds[FL_CFG_BY_N] = {
     [FL_CFG_BY_WEBHOOK] = {"webhook", compile_webhook},
+    [FL_CFG_BY_BASIC] = {"basic", compile_basic},
 };
 
 static void refuse_kinds(struct compile *c, const struct fl_cfg_raw_auth *from, unsigned given)

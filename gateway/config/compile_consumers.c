@@ -33,43 +33,86 @@ static void compile_labels(struct compile *c, const struct fl_cfg_node *map,
 	to->labels_n = n;
 }
 
+/* What a credential may be: it is one of these. */
+static const char *const kinds[] = {"api_key", "basic"};
+
+static const struct fl_cfg_node *find_kind(const struct fl_cfg_node *credential, unsigned *ret_n)
+{
+	const struct fl_cfg_node *node, *first = NULL;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < FL_ARRAY_LEN(kinds); i++) {
+		node = fl_cfg_node_find(credential, kinds[i]);
+		if (node != NULL && (*ret_n)++ == 0)
+			first = node;
+	}
+	return first;
+}
+
+/* The map of the credential's kind; NULL, and noted: it says none, or two. */
+static const struct fl_cfg_node *check_kind(struct compile *c, const struct fl_cfg_node *credential)
+{
+	unsigned n;
+	const struct fl_cfg_node *kind = find_kind(credential, &n);
+
+	if (n == 1 || credential->kind != FL_CFG_MAP) /* else told by check.c */
+		return n == 1 ? kind : NULL;
+	if (n == 0)
+		fl_cfg_hint(c->load,
+		            fl_cfg_bad_key(c->load, credential, "missing_key",
+		                           "the key \"api_key\" is missing, or \"basic\""),
+		            "for example: { hash: \"blake2b:...\" }");
+	else
+		fl_cfg_hint(c->load,
+		            fl_cfg_bad_key(c->load, credential, "credential_kind",
+		                           "it is a key and a password"),
+		            "give each a credential of its own");
+	return NULL;
+}
+
 /* A key says who calls, so it can be only one consumer's. */
-static void check_hash(struct consumers *s, const struct fl_cfg_raw_credential *from,
+static void check_hash(struct consumers *s, const struct fl_cfg_node *kind, struct fl_str hash,
                        size_t consumer)
 {
-	size_t other = (size_t)(uintptr_t)fl_map_find(&s->hashes, from->c.hash);
-	const struct fl_cfg_node *at =
-	    fl_cfg_node_find(fl_cfg_node_find(from->item.node, "api_key"), "hash");
+	size_t other = (size_t)(uintptr_t)fl_map_find(&s->hashes, hash);
 
 	if (other == 0) {
-		add_name(&s->hashes, from->c.hash, consumer);
+		add_name(&s->hashes, hash, consumer);
 		return;
 	}
 	struct fl_problem *p =
-	    fl_cfg_bad(s->c->load, at, "credential_duplicate",
+	    fl_cfg_bad(s->c->load, fl_cfg_node_find(kind, "hash"), "credential_duplicate",
 	               "the consumers \"%.*s\" and \"%.*s\" have the same key",
 	               FL_STR_ARGS(s->items[other - 1].name), FL_STR_ARGS(s->items[consumer].name));
 
 	fl_cfg_hint(s->c->load, p, "make one for each with fairlead key create");
 }
 
+static void compile_credential(struct consumers *s, const struct fl_cfg_raw_credential *from,
+                               size_t consumer, struct fl_cfg_credential *to)
+{
+	const struct fl_cfg_node *kind = check_kind(s->c, from->item.node);
+	struct fl_str hash = from->c.user.p != NULL ? from->basic_hash : from->c.hash;
+
+	if (kind != NULL && hash.p != NULL)
+		check_hash(s, kind, hash, consumer);
+	*to = from->c;
+	to->hash = keep(s->c, hash);
+	to->user = keep(s->c, from->c.user);
+	to->description = keep(s->c, from->c.description);
+	to->at = keep_position(s->c, fl_cfg_at(from->item.node));
+}
+
 static void compile_credentials(struct consumers *s, const struct fl_cfg_items *from,
                                 size_t consumer)
 {
-	struct compile *c = s->c;
 	const struct fl_cfg_raw_credential *items = from->items;
-	struct fl_cfg_credential *to = fl_arena_array(&c->config->arena, from->n, sizeof *to);
+	struct fl_cfg_credential *to = fl_arena_array(&s->c->config->arena, from->n, sizeof *to);
 
 	if (to == NULL)
 		return;
-	for (size_t i = 0; i < from->n; i++) {
-		if (items[i].c.hash.p != NULL)
-			check_hash(s, &items[i], consumer);
-		to[i] = items[i].c;
-		to[i].hash = keep(c, items[i].c.hash);
-		to[i].description = keep(c, items[i].c.description);
-		to[i].at = keep_position(c, fl_cfg_at(items[i].item.node));
-	}
+	for (size_t i = 0; i < from->n; i++)
+		compile_credential(s, &items[i], consumer, &to[i]);
 	s->items[consumer].credentials = to;
 	s->items[consumer].credentials_n = from->n;
 }

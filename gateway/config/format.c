@@ -296,6 +296,27 @@ static bool check_header(const struct input *in)
 	return make_lower(in);
 }
 
+/* RFC 7617: no control characters, and in a user no ":". */
+static bool check_user(const struct input *in)
+{
+	struct fl_str s = *in->text;
+
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f || s.p[i] == ':')
+			return false;
+	return s.n > 0 && s.n <= 128 && fl_str_is_utf8(s);
+}
+
+static bool check_realm(const struct input *in)
+{
+	struct fl_str s = *in->text;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < ' ' || s.p[i] >= 0x7f || s.p[i] == '"' || s.p[i] == '\\')
+			return false;
+	return s.n > 0 && s.n <= 64;
+}
+
 typedef bool (*check_fn)(const struct input *in);
 
 static const struct {
@@ -339,6 +360,10 @@ static const struct {
     [FL_CFG_FORMAT_KEY_HASH] = {"the hash of an API key, as \"fairlead key create\" prints it: "
 				"\"blake2b:\", 8 hexadecimal digits, \":\", 64 hexadecimal digits",
 				"^blake2b:[0-9a-fA-F]{8}:[0-9a-fA-F]{64}$", check_key_hash},
+    [FL_CFG_FORMAT_USER] = {"a user of at most 128 bytes without \":\" and control characters",
+			    "^[^:]+$", check_user},
+    [FL_CFG_FORMAT_REALM] = {"a text of at most 64 ASCII characters without quotation marks and \"\\\"",
+			     "^[ !#-\\[\\]-~]{1,64}$", check_realm},
 };
 
 const char *fl_cfg_format_text(enum fl_cfg_format format)

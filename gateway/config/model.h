@@ -83,7 +83,8 @@ struct fl_cfg_label {
 };
 
 struct fl_cfg_credential { /* of a consumer */
-	struct fl_str hash; /* of an API key: see gateway/auth/api_key.h */
+	struct fl_str hash; /* of an API key: see gateway/auth/api_key.h; or of "USER:PASSWORD" */
+	struct fl_str user; /* of HTTP Basic; "": it is an API key */
 	struct fl_str description;
 	uint64_t expires_wall_ns; /* since 1970; 0: never */
 	struct fl_position at;
@@ -111,6 +112,7 @@ enum fl_cfg_auth {
  * gateway/auth/method.c. */
 enum fl_cfg_auth_kind {
 	FL_CFG_BY_WEBHOOK,
+	FL_CFG_BY_BASIC,
 	FL_CFG_BY_N,
 };
 
@@ -126,11 +128,16 @@ struct fl_cfg_webhook { /* gateway/auth/webhook.h */
 	const struct fl_cfg_consumer *consumer; /* NULL: nobody that is known */
 };
 
+struct fl_cfg_basic { /* gateway/auth/basic.h */
+	struct fl_str realm;
+};
+
 struct fl_cfg_auth_method {
 	struct fl_str name;
 	enum fl_cfg_auth_kind kind;
 	union {
 		struct fl_cfg_webhook webhook;
+		struct fl_cfg_basic basic;
 	} by;
 	struct fl_position at;
 };

@@ -15,6 +15,7 @@
 #define POL(member) offsetof(struct fl_cfg_raw, policies.member)
 #define CSM(member) offsetof(struct fl_cfg_raw_consumer, member)
 #define CRE(member) offsetof(struct fl_cfg_raw_credential, member)
+#define AUT(member) offsetof(struct fl_cfg_raw_auth, member)
 #define HOO(member) offsetof(struct fl_cfg_raw_auth, webhook.member)
 #define ROU(member) offsetof(struct fl_cfg_raw_route, member)
 
@@ -146,10 +147,16 @@ VALUE(NODE, "consumers.*.labels", CSM(labels), 0, 64, .format = FL_CFG_FORMAT_NA
 LISTED("consumers.*.credentials", CSM(credentials), struct fl_cfg_raw_credential, .max = 16, .fallback_text = "[]",
 	.example = "[{ api_key: { hash: \"blake2b:...\" } }]",
 	.help = "How it proves who it is: any one of these. Two at once let a key be replaced without an interruption."),
-MAP("consumers.*.credentials.*.api_key", .flags = FL_CFG_IS_NEEDED, .example = "{ hash: \"blake2b:...\" }",
-	.help = "A key that the caller sends as `X-API-Key` or `Authorization: Bearer`."),
+MAP("consumers.*.credentials.*.api_key", .example = "{ hash: \"blake2b:...\" }",
+	.help = "A key that the caller sends as `X-API-Key` or `Authorization: Bearer`. A credential is this or `basic`."),
 STRING("consumers.*.credentials.*.api_key.hash", CRE(c.hash), KEY_HASH, .flags = FL_CFG_IS_NEEDED,
 	.example = "\"blake2b:...\"", .help = "What `fairlead key create` prints; the key itself is stored nowhere."),
+MAP("consumers.*.credentials.*.basic", .example = "{ user: reports, hash: \"blake2b:...\" }",
+	.help = "A user and a password for HTTP Basic, on routes that list a `basic` method of `auth`."),
+STRING("consumers.*.credentials.*.basic.user", CRE(c.user), USER, .flags = FL_CFG_IS_NEEDED, .example = "reports",
+	.help = "The name that the caller sends; it may be another than the consumer's."),
+STRING("consumers.*.credentials.*.basic.hash", CRE(basic_hash), KEY_HASH, .flags = FL_CFG_IS_NEEDED,
+	.example = "\"blake2b:...\"", .help = "What `fairlead key create --basic USER` prints, for this user only; the password is stored nowhere."),
 STRING("consumers.*.credentials.*.description", CRE(c.description), ANY, .fallback = "", .max = 256,
 	.help = "For people: who has the key, and what for."),
 VALUE(TIME, "consumers.*.credentials.*.expires", CRE(c.expires_wall_ns), 0, 0, .fallback_text = "never",
@@ -191,6 +198,10 @@ STRING("auth.*.webhook.id_header", HOO(w.id_header), HEADER, .fallback = "", .ex
 	.help = "For `generic`: the header of `{id}`. A delivery is known by it; else by its signature."),
 STRING("auth.*.webhook.consumer", HOO(consumer), NAME, .fallback = "", .fallback_text = "none", .example = "github",
 	.help = "Which of `consumers` the sender is."),
+MAP("auth.*.basic", .example = "{ realm: reports }",
+	.help = "HTTP Basic, for tools that can do nothing else: users are `basic` credentials of `consumers`. Only where the way to the gateway is encrypted."),
+STRING("auth.*.basic.realm", AUT(basic.realm), REALM, .fallback = "fairlead", .example = "reports",
+	.help = "What the caller's tool shows when it asks for the password."),
 
 MAP("policies", .example = "{ include: [\"policies/*.cedar\"] }",
 	.help = "Cedar policies that decide about every request. Without this key every authenticated request is allowed; with it, what no policy permits is denied."),

@@ -110,7 +110,8 @@ struct fl_cfg_raw_instance {
 
 struct fl_cfg_raw_credential {
 	struct fl_cfg_item item;
-	struct fl_cfg_credential c;
+	struct fl_cfg_credential c; /* `hash`: of an API key */
+	struct fl_str basic_hash;
 };
 
 struct fl_cfg_raw_consumer {
@@ -129,6 +130,7 @@ struct fl_cfg_raw_webhook {
 struct fl_cfg_raw_auth {
 	struct fl_cfg_item item;
 	struct fl_cfg_raw_webhook webhook;
+	struct fl_cfg_basic basic;
 };
 
 struct fl_cfg_raw_route {

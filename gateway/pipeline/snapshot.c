@@ -214,13 +214,15 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 		if (parts->instances[i])
 			take_instance(snapshot, i, parts->instances[i]);
 	snapshot->replay = parts->replay;
-	snapshot->auth = fl_auth_build(
-	    &(struct fl_auth_parts){.config = config, .replay = parts->replay}, problems);
+	snapshot->credentials = fl_credentials_build(config, parts->auth_key, problems);
+	snapshot->auth = fl_auth_build(&(struct fl_auth_parts){.config = config,
+	                                                       .replay = parts->replay,
+	                                                       .credentials = snapshot->credentials},
+	                               problems);
 	if (!snapshot->auth)
 		return fl_snapshot_destroy(snapshot);
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
-	snapshot->credentials = fl_credentials_build(config, parts->auth_key, problems);
 	snapshot->table = fl_snapshot_table(config, snapshot->routes, problems);
 	if (snapshot->table) /* it has told of paths that are none */
 		check_paths(config, problems);

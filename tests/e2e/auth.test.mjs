@@ -181,6 +181,21 @@ test('key hash prints the hash of a key that somebody has', async () => {
 	}
 });
 
+test('key hash --basic prints the hash of a password that somebody has', async () => {
+	gateway.write(config(all()));
+	const made = await run(program('fairlead'), ['key', 'create', '-c', gateway.file, '--basic', 'tool']);
+	const [, password, hash] = /^password: (fl_live_\w{49})\nhash: "(.*)"\n$/.exec(made.stdout);
+	const input = path.join(gateway.dir, 'input');
+	writeFileSync(input, password);
+	const hashFor = async (user) => (await run('/bin/sh', ['-c', 'exec "$0" key hash -c "$1" --basic "$2" <"$3"',
+		program('fairlead'), gateway.file, user, input])).stdout;
+	assert.equal(await hashFor('tool'), `hash: "${hash}"\n`);
+	assert.notEqual(await hashFor('other'), `hash: "${hash}"\n`);
+	const { code, stderr } = await run(program('fairlead'), ['key', 'create', '-c', gateway.file, '--basic', 'a:b']);
+	assert.equal(code, 2);
+	assert.match(stderr, /a user has 1 to 128 bytes/);
+});
+
 test('key create says what is wrong', async () => {
 	gateway.write(`${config(all())}  broken\n`);
 	let { code, stdout, stderr } = await run(program('fairlead'), ['key', 'create', '-c', gateway.file]);
@@ -189,7 +204,7 @@ test('key create says what is wrong', async () => {
 	assert.match(stderr, /fairlead\.yaml:/);
 	({ code, stdout, stderr } = await run(program('fairlead'), ['key', 'create', 'more']));
 	assert.equal(code, 2);
-	assert.match(stderr, /usage: fairlead key create \[-c FILE\]/);
+	assert.match(stderr, /usage: fairlead key create \[-c FILE\] \[--basic USER\]/);
 });
 
 test('who tries one key after the other is slowed, whoever else asks is not', async () => {
@@ -219,5 +234,45 @@ test('who tries one key after the other is slowed, whoever else asks is not', as
 		assert.match(metrics, /^fairlead_auth_slowed_total [1-9]\d*$/m);
 		assert.match(other.stderr, /auth\.slowed.*192\.0\.2\.1/);
 		assert.doesNotMatch(other.stderr, /fl_live_/);
+	} finally { await other.stop(); }
+});
+
+test('HTTP Basic: one answer for whatever is wrong, and the connector sees nothing of it', async () => {
+	const other = new Gateway(makeFolder(), { server: '  limits: { auth_failures: off }\n' });
+	const base64 = (text) => Buffer.from(text).toString('base64');
+	try {
+		other.write(config('  nobody: {}'));
+		const made = await run(program('fairlead'), ['key', 'create', '-c', other.file, '--basic', 'tool']);
+		const [, password, hash] = /^password: (fl_live_\w{49})\nhash: "(.*)"\n$/.exec(made.stdout);
+		other.write(`${config(`  old: { credentials: [{ basic: { user: tool, hash: "${hash}" } }] }`)
+			.replaceAll('auth: [api_key]', 'auth: [api_key, tools]').replace('[api_key, none]', '[tools, none]')}
+auth: { tools: { basic: { realm: "old tools" } } }
+`);
+		await other.run();
+		const send = async (where, authorization) => {
+			const answer = await fetch(`${other.url}${where}`, { headers: authorization ? { authorization } : {} });
+			return [answer.status, answer.headers.get('www-authenticate'), await answer.json()];
+		};
+		for (const where of ['/closed', '/half']) {
+			const [status, , body] = await send(where, `Basic ${base64(`tool:${password}`)}`);
+			assert.equal(status, 200);
+			assert.equal(body.headers.authorization, undefined);
+		}
+		await other.logged(/"route":"closed".*"consumer":"old".*"auth":"basic"/);
+		const answers = new Set();
+		for (const wrong of [`tool:${password}x`, `tool:${'x'.repeat(57)}`, `nobody:${password}`, 'tool:', 'tool', ''].map(base64)
+			.filter(Boolean).concat(['=', '!!!!', `${base64(`tool:${password}`)}=`, 'A'.repeat(8000)])) {
+			const [status, challenge, { request_id, ...body }] = await send('/closed', `Basic ${wrong}`);
+			assert.ok(request_id);
+			answers.add(JSON.stringify([status, challenge, body]));
+		}
+		assert.equal(answers.size, 1);
+		const [status, challenge, body] = JSON.parse([...answers][0]);
+		assert.deepEqual([status, challenge], [401, 'Bearer, Basic realm="old tools", charset="UTF-8"']);
+		assert.equal(body.type, 'urn:fairlead:problem:credentials_invalid');
+		assert.equal((await send('/half', `Basic ${base64('tool:x')}`))[1], 'Basic realm="old tools", charset="UTF-8"');
+		assert.equal((await send('/half'))[0], 200);
+		await other.logged(/"auth_refused":"user and password are not known/);
+		assert.doesNotMatch(readFileSync(other.accessLog, 'utf8') + other.stderr, /fl_live_/);
 	} finally { await other.stop(); }
 });

@@ -284,7 +284,8 @@ test('--schema: a JSON Schema that takes what fairlead takes, and refuses common
 		(c) => { c.routes.two.auth = ['none', 7]; },
 		(c) => { c.consumers.ann.credentials[0].expires = '2027-01-01'; },
 		(c) => { c.consumers.ann.credentials[0].api_key.hash = 'blake2b:0'; },
-		(c) => { delete c.consumers.ann.credentials[0].api_key; },
+		(c) => { delete c.consumers.ann.credentials[0].api_key.hash; },
+		(c) => { c.consumers.ann.credentials[0].basic = { user: 'a' }; },
 		(c) => { c.consumers.ann.credentials = ['x']; },
 		(c) => { c.consumers.ann.labels.plan = 1; },
 	];

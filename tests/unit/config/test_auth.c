@@ -74,6 +74,12 @@ static void test_refused(void **state)
 	    {"a: { webhook: { recipe: twilio, secrets: [\"${secret:gh}\"], public_url: "
 	     "\"https://a/b\" } }",
 	     "[a]", "bad_value", NULL},
+	    {"a: { " HOOK ", basic: { } }", "[a]", "auth_kind", NULL},
+	    {"a: { basic: { realm: \"a\\\"b\" } }", "[a]", "bad_value", NULL},
+	    {"a: { basic: { realm: \"\" } }", "[a]", "bad_value", NULL},
+	    {"a: { basic: { realm: "
+	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa } }",
+	     "[a]", "bad_value", NULL},
 	    {"a: { " HOOK " }", "[a, a, a, a, a, a, a, a, a]", "out_of_range", NULL},
 	};
 

@@ -78,6 +78,44 @@ static void test_duplicate(void **state)
 	                      "the consumers \"first\" and \"second\" have the same key"));
 }
 
+static void test_basic(void **state)
+{
+	static const struct {
+		const char *credential, *code;
+	} cases[] = {
+	    {"{ basic: { user: reports, hash: \"" HASH "\" } }", ""},
+	    {"{ basic: { user: \"a:b\", hash: \"" HASH "\" } }", "bad_value"},
+	    {"{ basic: { user: \"\", hash: \"" HASH "\" } }", "bad_value"},
+	    {"{ basic: { user: \"a\\tb\", hash: \"" HASH "\" } }", "bad_value"},
+	    {"{ basic: { hash: \"" HASH "\" } }", "missing_key"},
+	    {"{ basic: { user: reports } }", "missing_key"},
+	    {"{ basic: { user: reports, hash: hunter2 } }", "bad_value"},
+	    {"{ basic: { user: a, hash: \"" HASH "\" }, api_key: { hash: \"" HASH "\" } }",
+	     "credential_kind"},
+	    {"{ basic: { user: a, hash: \"" HASH "\" } }, { api_key: { hash: \"" HASH "\" } }",
+	     "credential_duplicate"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FL_ARRAY_LEN(cases); i++) {
+		struct fl_config *config;
+		struct fl_buf text;
+
+		begin(&text);
+		fl_buf_printf(&text, "consumers: { c: { credentials: [%s] } }\n",
+		              cases[i].credential);
+		config = load(fl_buf_str(&text));
+		fl_buf_fini(&text);
+		if (strcmp(problems.errors ? problems.first->code : "", cases[i].code) != 0)
+			fail_msg("%s: %s", cases[i].credential, said());
+		if (config) {
+			assert_true(fl_str_is(config->consumers[0].credentials[0].user, "reports"));
+			assert_true(fl_str_is(config->consumers[0].credentials[0].hash, HASH));
+		}
+		(void)fl_config_unref(config);
+	}
+}
+
 static void test_credential_of_nothing(void **state)
 {
 	(void)state;
@@ -240,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE("all that can be said of a consumer", test_all),
 	    CASE("one key of two consumers names both", test_duplicate),
+	    CASE("users and passwords of HTTP Basic", test_basic),
 	    CASE("a credential must be something", test_credential_of_nothing),
 	    CASE("labels are short texts", test_labels),
 	    CASE("what a route asks for", test_auth),
