@@ -147,9 +147,10 @@ static bool parse_redact(struct list *list, struct fl_obligation *o, struct fl_s
 /* Who somebody is must not come from a policy. */
 static bool is_credential(struct fl_str name)
 {
-	static const char *const names[] = {"authorization", "cookie",
-	                                    "set-cookie",    "proxy-authorization",
-	                                    "set-cookie2",   "www-authenticate"};
+	static const char *const names[] = {
+	    "authorization", "proxy-authorization", "www-authenticate", "cookie",
+	    "set-cookie",    "set-cookie2",         "x-api-key",
+	};
 
 	for (size_t i = 0; i < FL_ARRAY_LEN(names); i++)
 		if (fl_str_is(name, names[i]))

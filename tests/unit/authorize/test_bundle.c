@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "gateway/authorize/bundle.h"
 #include "gateway/authorize/decide.h"
+#include "gateway/authorize/id.h"
 #include "gateway/connector/manifest.h"
 #include "policy/conform.h"
 
@@ -455,6 +456,24 @@ static void test_refused(void **state)
 	}
 }
 
+static void test_id_limit(void **state)
+{
+	char text[FL_POLICY_ID_MAX + 100];
+
+	(void)state;
+	for (int n = FL_POLICY_ID_MAX; n <= (int)FL_POLICY_ID_MAX + 1; n++) {
+		(void)snprintf(text, sizeof text, "@id(\"%0*d\") permit" ALL ";", n, 1);
+		put_policies(text, "");
+		struct fl_config *config = load(V1 ROUTES POLICIES);
+		struct fl_bundle *bundle = fl_bundle_build(config, NULL, NULL, &problems);
+
+		assert_int_equal(bundle != NULL, n == FL_POLICY_ID_MAX);
+		(void)fl_bundle_unref(bundle);
+		(void)fl_config_unref(config);
+	}
+	assert_string_equal(problems.first->code, "policy_annotation_invalid");
+}
+
 /* A forbid that looks at one would forbid nothing. */
 static void test_dropped_headers(void **state)
 {
@@ -698,6 +717,7 @@ int main(void)
 	    CASE("each mistake in links has its code and place", test_bad_links),
 	    CASE("the same is not made again, and never for another configuration", test_reuse),
 	    CASE("each mistake in a policy has its code and place", test_refused),
+	    CASE("an id may be so long, and no longer", test_id_limit),
 	    CASE("a header that the gateway drops is not for policies", test_dropped_headers),
 	    CASE("a policy may be so long, and no longer", test_limit),
 	    CASE("a policy that is never true is a warning", test_impossible),

@@ -141,6 +141,7 @@ static const struct {
     {"@redact(\"header:x-request-id\")", "permit", "policy_annotation_invalid"},
     {"@header_set(\"authorization: x\")", "permit", "policy_annotation_invalid"},
     {"@header_set(\"cookie: x\")", "permit", "policy_annotation_invalid"},
+    {"@header_set(\"x-api-key: x\")", "permit", "policy_annotation_invalid"},
     {"@log(\"some\")", "permit", "policy_annotation_invalid"},
     {"@advice(\"\")", "forbid", "policy_annotation_invalid"},
     {"@advice(\"a\\nb\")", "forbid", "policy_annotation_invalid"},
@@ -201,6 +202,14 @@ static void test_lists(void **state)
 	(void)snprintf(text, sizeof text, "@header_set(\"x: %01021d\")", 1);
 	assert_string_equal(read(text, "permit"), "");
 	(void)snprintf(text, sizeof text, "@header_set(\"x: %01022d\")", 1);
+	assert_string_equal(read(text, "permit"), "policy_annotation_invalid");
+	(void)snprintf(text, sizeof text, "@advice(\"%0200d\")", 1);
+	assert_string_equal(read(text, "forbid"), "");
+	(void)snprintf(text, sizeof text, "@advice(\"%0201d\")", 1);
+	assert_string_equal(read(text, "forbid"), "policy_annotation_invalid");
+	(void)snprintf(text, sizeof text, "@redact(\"header:%0128d\")", 1);
+	assert_string_equal(read(text, "permit"), "");
+	(void)snprintf(text, sizeof text, "@redact(\"header:%0129d\")", 1);
 	assert_string_equal(read(text, "permit"), "policy_annotation_invalid");
 }
 
