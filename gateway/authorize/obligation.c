@@ -10,7 +10,6 @@
 
 #define REDACT_MAX 32u /* places that one policy names */
 #define TEXT_MAX 1024u /* bytes of an annotation that means something here */
-#define RATE_MAX 1000000000u
 #define TIMEOUT_MAX_NS (3600u * FL_NS_PER_SEC)
 #define BODY_MAX ((uint64_t)256u << 20)
 
@@ -44,22 +43,12 @@ static bool add_number(struct list *list, struct fl_obligation *o, uint64_t numb
 
 static bool parse_rate(struct list *list, struct fl_obligation *o, struct fl_str text)
 {
-	static const struct {
-		const char *name;
-		uint64_t ns;
-	} periods[] = {
-	    {"s", FL_NS_PER_SEC},
-	    {"min", 60 * FL_NS_PER_SEC},
-	    {"h", 3600 * FL_NS_PER_SEC},
-	    {"d", 86400 * FL_NS_PER_SEC},
-	};
-	struct fl_str period, count = fl_str_split(text, '/', &period);
-	uint64_t n = 0;
+	struct fl_cfg_rate rate;
 
-	for (size_t i = 0; i < FL_ARRAY_LEN(periods); i++)
-		if (fl_str_is(period, periods[i].name))
-			o->period_ns = periods[i].ns;
-	return o->period_ns != 0 && fl_str_to_u64(count, &n) && add_number(list, o, n, 1, RATE_MAX);
+	if (!fl_cfg_value_rate(text, &rate))
+		return false;
+	o->period_ns = rate.period_ns;
+	return add_number(list, o, rate.count, 1, FL_CFG_RATE_MAX);
 }
 
 static bool parse_timeout(struct list *list, struct fl_obligation *o, struct fl_str text)
@@ -203,7 +192,7 @@ static const struct row {
 	parse_fn parse; /* NULL: for people, not looked at */
 	const char *example;
 } rows[] = {
-    {"rate_limit", ON_PERMIT, FL_OBLIGATION_RATE_LIMIT, parse_rate, "600/min (s, min, h, d)"},
+    {"rate_limit", ON_PERMIT, FL_OBLIGATION_RATE_LIMIT, parse_rate, "600/min (s, min, h, d, or 1s to 24h)"},
     {"timeout", ON_PERMIT, FL_OBLIGATION_TIMEOUT, parse_timeout, "2s (1ms to 1h)"},
     {"max_body", ON_PERMIT, FL_OBLIGATION_MAX_BODY, parse_size, "64KiB (at most 256MiB)"},
     {"redact", ON_PERMIT, FL_OBLIGATION_REDACT, parse_redact, "body:/customer/ssn, header:x-debug"},

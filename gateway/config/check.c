@@ -35,6 +35,7 @@ static const char *const expected[FL_CFG_TYPE_N] = {
     [FL_CFG_TYPE_COUNT] = "a whole number",
     [FL_CFG_TYPE_SIZE] = "a size",
     [FL_CFG_TYPE_DURATION] = "a duration",
+    [FL_CFG_TYPE_RATE] = "a rate",
     [FL_CFG_TYPE_TIME] = "a time",
     [FL_CFG_TYPE_WORDS] = "a list of words",
     [FL_CFG_TYPE_NODE] = "a map",
@@ -89,6 +90,7 @@ static bool has_kind(const struct fl_cfg_node *node, const struct fl_cfg_key *ke
 		return node->kind == FL_CFG_MAP || node->kind == FL_CFG_NULL;
 	case FL_CFG_TYPE_STRING:
 	case FL_CFG_TYPE_DURATION:
+	case FL_CFG_TYPE_RATE:
 	case FL_CFG_TYPE_TIME:
 		return node->kind == FL_CFG_STRING;
 	case FL_CFG_TYPE_LISTED: /* and so is an empty list */
@@ -215,6 +217,14 @@ static void take_number(struct check *c, struct fl_cfg_node *node, const struct 
 		refuse_value(c, node, key, forms[key->type]);
 	else if (check_range(c, node, key, v, ""))
 		*ret = v;
+}
+
+static void take_rate(struct check *c, struct fl_cfg_node *node, const struct fl_cfg_key *key,
+		      struct fl_cfg_rate *ret)
+{
+	if (!fl_cfg_value_rate(node->text, ret))
+		refuse_value(c, node, key,
+			     "a rate such as \"100/1m\": 1 to 1000000000 in whole seconds from 1s to 24h");
 }
 
 /* A secret stays as it was written: for whoever reads the configuration, and for messages. */
@@ -516,6 +526,9 @@ static void check_value(struct check *c, struct fl_cfg_node *node, int row, void
 	case FL_CFG_TYPE_DURATION:
 	case FL_CFG_TYPE_TIME:
 		take_number(c, node, key, at(target, key));
+		break;
+	case FL_CFG_TYPE_RATE:
+		take_rate(c, node, key, at(target, key));
 		break;
 	case FL_CFG_TYPE_WORDS:
 		take_words(c, node, key, at(target, key));

@@ -366,6 +366,7 @@ static void compile_routes(struct compile *c)
 		compile_headers(c, from[i].headers, to);
 		compile_target(c, &from[i], to);
 		fl_cfg_compile_route_auth(c, &from[i], to);
+		fl_cfg_compile_route_limits(c, &from[i], to);
 	}
 	c->config->routes = c->routes;
 	c->config->routes_n = c->routes ? n : 0;
@@ -466,6 +467,7 @@ struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_r
 	compile_instances(&c);
 	fl_cfg_compile_consumers(&c);
 	fl_cfg_compile_auth(&c);
+	fl_cfg_compile_limits(&c);
 	compile_routes(&c);
 	compile_policies(&c);
 	warn_of_open_routes(&c);
@@ -476,6 +478,7 @@ struct fl_config *fl_cfg_compile(struct fl_cfg_load *load, const struct fl_cfg_r
 	fl_map_fini(&c.instance_names);
 	fl_map_fini(&c.secret_names);
 	fl_map_fini(&c.auth_names);
+	fl_map_fini(&c.limit_names);
 	fl_map_fini(&c.files);
 	return c.config;
 }

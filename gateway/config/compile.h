@@ -14,7 +14,7 @@ struct compile {
 	struct fl_cfg_connector *connectors;
 	struct fl_cfg_instance *instances;
 	struct fl_cfg_route *routes;
-	struct fl_map connector_ids, instance_names, secret_names, auth_names; /* to index + 1 */
+	struct fl_map connector_ids, instance_names, secret_names, auth_names, limit_names; /* to index + 1 */
 	struct fl_map files; /* names in problems' memory to names in ours */
 };
 
@@ -69,5 +69,10 @@ void fl_cfg_compile_auth(struct compile *c);
 /* What a route takes: after fl_cfg_compile_auth(). */
 void fl_cfg_compile_route_auth(struct compile *c, const struct fl_cfg_raw_route *from,
 			       struct fl_cfg_route *to);
+
+void fl_cfg_compile_limits(struct compile *c);
+/* What a route lists: after fl_cfg_compile_limits(). */
+void fl_cfg_compile_route_limits(struct compile *c, const struct fl_cfg_raw_route *from,
+				 struct fl_cfg_route *to);
 
 #endif

@@ -232,6 +232,8 @@ static void add_scalar(struct describe *d, const struct fl_cfg_key *key)
 		pattern = "^[0-9]+(B|KiB|MiB|GiB)?$";
 	else if (key->type == FL_CFG_TYPE_DURATION)
 		pattern = "^[0-9]+(ms|s|m|h)$";
+	else if (key->type == FL_CFG_TYPE_RATE)
+		pattern = "^[0-9]+/([0-9]+(ms|s|m|h)|s|min|h|d)$";
 	else if (key->type == FL_CFG_TYPE_TIME)
 		pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$";
 	if (pattern || key->only_words || key->type == FL_CFG_TYPE_BOOL ||
@@ -365,6 +367,7 @@ static void add_key(struct describe *d, int row)
 	case FL_CFG_TYPE_COUNT:
 	case FL_CFG_TYPE_SIZE:
 	case FL_CFG_TYPE_DURATION:
+	case FL_CFG_TYPE_RATE:
 	case FL_CFG_TYPE_TIME:
 		add_scalar(d, key);
 		break;

@@ -317,6 +317,17 @@ static bool check_realm(const struct input *in)
 	return s.n > 0 && s.n <= 64;
 }
 
+static bool check_limit_by(const struct input *in)
+{
+	static const struct fl_str prefix = FL_STR_INIT("header:");
+	struct fl_str name;
+
+	if (!fl_str_starts(*in->text, prefix))
+		return false;
+	name = fl_str_n(in->text->p + prefix.n, in->text->n - prefix.n);
+	return check_header(&(struct input){in->scratch, in->dir, &name}) && make_lower(in);
+}
+
 typedef bool (*check_fn)(const struct input *in);
 
 static const struct {
@@ -357,6 +368,8 @@ static const struct {
 				  "^/[^ ?#]*$", check_route_path},
     [FL_CFG_FORMAT_HEADER] = {"the name of an HTTP header, without \"_\"", "^[!#$%&'*+.^`|~0-9A-Za-z-]+$",
 			      check_header},
+    [FL_CFG_FORMAT_LIMIT_BY] = {"\"consumer\", \"address\", \"route\", \"instance\" or \"header:NAME\"",
+				"^header:[!#$%&'*+.^`|~0-9A-Za-z-]+$", check_limit_by},
     [FL_CFG_FORMAT_KEY_HASH] = {"the hash of an API key, as \"fairlead key create\" prints it: "
 				"\"blake2b:\", 8 hexadecimal digits, \":\", 64 hexadecimal digits",
 				"^blake2b:[0-9a-fA-F]{8}:[0-9a-fA-F]{64}$", check_key_hash},

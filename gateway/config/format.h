@@ -26,6 +26,7 @@ enum fl_cfg_format {
 	FL_CFG_FORMAT_ROUTE_PATH,
 	FL_CFG_FORMAT_HEADER, /* name of an HTTP field */
 	FL_CFG_FORMAT_PUBLIC_URL, /* scheme and host, without a path; or empty */
+	FL_CFG_FORMAT_LIMIT_BY, /* "header:NAME"; other words are the row's */
 	FL_CFG_FORMAT_KEY_HASH, /* of an API key, in lower case */
 	FL_CFG_FORMAT_USER, /* of HTTP Basic */
 	FL_CFG_FORMAT_REALM, /* stands in quotes in a header */

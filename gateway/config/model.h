@@ -142,6 +142,38 @@ struct fl_cfg_auth_method {
 	struct fl_position at;
 };
 
+/* What a limit counts apart. */
+enum fl_cfg_limit_by {
+	FL_CFG_LIMIT_CONSUMER,
+	FL_CFG_LIMIT_ADDRESS,
+	FL_CFG_LIMIT_ROUTE,
+	FL_CFG_LIMIT_INSTANCE,
+	FL_CFG_LIMIT_HEADER,
+};
+
+#define FL_CFG_LIMIT_PARTS_MAX 4u
+#define FL_CFG_ROUTE_LIMITS_MAX 8u
+#define FL_CFG_RATE_MAX 1000000000u
+
+struct fl_cfg_rate {
+	uint64_t count, period_ns; /* whole seconds */
+};
+
+struct fl_cfg_limit {
+	struct fl_str name;
+	struct {
+		enum fl_cfg_limit_by by;
+		struct fl_str header; /* in lower case */
+	} parts[FL_CFG_LIMIT_PARTS_MAX];
+	size_t parts_n; /* at least 1 */
+	struct fl_cfg_rate rate;
+	uint64_t burst; /* at least `cost`, and paid off within a day */
+	uint64_t cost; /* of a request */
+	uint64_t ipv6_prefix; /* bits of an IPv6 address that count */
+	bool is_enforced; /* else it counts, and refuses nobody */
+	struct fl_position at;
+};
+
 struct fl_cfg_text { /* a file that was read with the configuration */
 	struct fl_str path, text;
 };
@@ -179,6 +211,8 @@ struct fl_cfg_route {
 	uint32_t auth; /* bits of enum fl_cfg_auth */
 	const size_t *auth_methods; /* indexes into fl_config.auth, in the order of the file */
 	size_t auth_methods_n; /* with `auth` never nothing; any one suffices */
+	const size_t *limits; /* indexes into fl_config.limits, each once, in the order of the file */
+	size_t limits_n;
 	/* what policies see of it */
 	struct fl_str api, tenant, owner; /* "": none */
 	uint64_t sensitivity;
@@ -200,6 +234,8 @@ struct fl_config {
 	size_t consumers_n;
 	const struct fl_cfg_auth_method *auth;
 	size_t auth_n;
+	const struct fl_cfg_limit *limits;
+	size_t limits_n;
 	struct fl_cfg_policies policies;
 	const struct fl_cfg_route *routes;
 	size_t routes_n;

@@ -17,6 +17,7 @@
 #define CRE(member) offsetof(struct fl_cfg_raw_credential, member)
 #define AUT(member) offsetof(struct fl_cfg_raw_auth, member)
 #define HOO(member) offsetof(struct fl_cfg_raw_auth, webhook.member)
+#define LIM(member) offsetof(struct fl_cfg_raw_limit, member)
 #define ROU(member) offsetof(struct fl_cfg_raw_route, member)
 
 #define MAP(p, ...) {.path = p, .type = FL_CFG_TYPE_MAP, __VA_ARGS__}
@@ -203,6 +204,22 @@ MAP("auth.*.basic", .example = "{ realm: reports }",
 STRING("auth.*.basic.realm", AUT(basic.realm), REALM, .fallback = "fairlead", .example = "reports",
 	.help = "What the caller's tool shows when it asks for the password."),
 
+NAMED("limits", TOP(limits), struct fl_cfg_raw_limit, NAME, .max = 1000,
+	.help = "How many requests in how much time, counted apart for each caller or whatever `by` says. Routes list them in their `limits`."),
+STRINGS("limits.*.by", LIM(by), LIMIT_BY, .flags = FL_CFG_IS_NEEDED | FL_CFG_TAKES_ONE, .min = 1, .max = FL_CFG_LIMIT_PARTS_MAX,
+	.words = FL_CFG_LIMIT_WORDS, .example = "[consumer, header:x-tenant]",
+	.help = "What is counted apart, or several of these together. Requests that have none (nobody known, no such header) are counted as one."),
+VALUE(RATE, "limits.*.rate", LIM(l.rate), 0, 0, .flags = FL_CFG_IS_NEEDED, .example = "100/1m",
+	.help = "So many in so much time, which is 1s to 24h in whole seconds."),
+VALUE(COUNT, "limits.*.burst", LIM(l.burst), 1, FL_CFG_RATE_MAX, .fallback_text = "the count of `rate`",
+	.help = "How many may come at once after a pause. It must be paid off, at `rate`, within 24h."),
+VALUE(COUNT, "limits.*.cost", LIM(l.cost), 1, 1000000, .fallback = "1",
+	.help = "What one request counts as; at most `burst`."),
+VALUE(BOOL, "limits.*.enforce", LIM(l.is_enforced), 0, 0, .fallback = "true",
+	.help = "With `false` it counts and reports, and refuses nobody."),
+VALUE(COUNT, "limits.*.ipv6_prefix", LIM(l.ipv6_prefix), 1, 128, .fallback = "64",
+	.help = "By `address`: how many bits of an IPv6 address count; a household has a whole /64."),
+
 MAP("policies", .example = "{ include: [\"policies/*.cedar\"] }",
 	.help = "Cedar policies that decide about every request. Without this key every authenticated request is allowed; with it, what no policy permits is denied."),
 STRINGS("policies.include", POL(include), ANY, .fallback = "[]", .max = 100, .example = "[\"policies/*.cedar\"]",
@@ -244,6 +261,8 @@ VALUE(BOOL, "routes.*.request.allow_encoded_slash", ROU(r.allow_encoded_slash), 
 STRINGS("routes.*.auth", ROU(auth), NAME, .min = 1, .max = 8, .fallback = "[\"none\"]", .fallback_text = "`none`", .words = "none|api_key",
 	.flags = FL_CFG_TAKES_ONE, .example = "[api_key]",
 	.help = "How a caller may prove who it is: any one of these; `api_key`, or a name of `auth`. With `none` among them a request without credentials passes, as nobody; wrong ones never do."),
+STRINGS("routes.*.limits", ROU(limits), NAME, .max = FL_CFG_ROUTE_LIMITS_MAX, .fallback = "[]", .flags = FL_CFG_TAKES_ONE, .example = "[per-consumer]",
+	.help = "Names of `limits`: a request must pass all of them, and is charged to none when one refuses it."),
 MAP("routes.*.to", .flags = FL_CFG_IS_NEEDED, .example = "{ instance: echo, action: reply }", .help = "Who answers."),
 STRING("routes.*.to.instance", ROU(instance), NAME, .flags = FL_CFG_IS_NEEDED, .example = "echo",
 	.help = "One of `instances`."),

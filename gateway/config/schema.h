@@ -22,6 +22,7 @@ enum fl_cfg_type { /* what is stored at `offset` */
 	FL_CFG_TYPE_COUNT, /* uint64_t */
 	FL_CFG_TYPE_SIZE, /* uint64_t, bytes */
 	FL_CFG_TYPE_DURATION, /* uint64_t, nanoseconds */
+	FL_CFG_TYPE_RATE, /* struct fl_cfg_rate */
 	FL_CFG_TYPE_TIME, /* uint64_t, nanoseconds since 1970 */
 	FL_CFG_TYPE_WORDS, /* uint32_t: a list of `words`; bit i: the one at place i */
 	FL_CFG_TYPE_NODE, /* struct fl_cfg_node *: a map that others read */
@@ -74,6 +75,8 @@ size_t fl_cfg_key_word_index(const struct fl_cfg_key *key, struct fl_str text);
 /* In the order of enum fl_method. */
 #define FL_CFG_METHODS "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 #define FL_CFG_METHODS_N 7u
+/* In the order of enum fl_cfg_limit_by; the last is written "header:NAME". */
+#define FL_CFG_LIMIT_WORDS "consumer|address|route|instance"
 /* In the order of the table of gateway/auth/recipe.c. */
 #define FL_CFG_RECIPES                                                                             \
 	"github|slack|stripe|standard-webhooks|svix|pagerduty|shopify|twilio|linear|sendgrid|"     \
@@ -133,10 +136,16 @@ struct fl_cfg_raw_auth {
 	struct fl_cfg_basic basic;
 };
 
+struct fl_cfg_raw_limit {
+	struct fl_cfg_item item;
+	struct fl_cfg_limit l;
+	struct fl_cfg_strings by;
+};
+
 struct fl_cfg_raw_route {
 	struct fl_cfg_item item;
 	struct fl_cfg_route r;
-	struct fl_cfg_strings auth;
+	struct fl_cfg_strings auth, limits;
 	struct fl_str instance, decide_by;
 	struct fl_cfg_node *headers; /* NULL: not given */
 };
@@ -153,7 +162,7 @@ struct fl_cfg_raw {
 	struct fl_cfg_server server;
 	struct fl_cfg_node *secrets; /* NULL: not given */
 	struct fl_cfg_raw_policies policies;
-	struct fl_cfg_items connectors, instances, consumers, auth, routes;
+	struct fl_cfg_items connectors, instances, consumers, auth, limits, routes;
 };
 
 /* Checks the tree by the table and fills *raw, defaults included. Values that are not good are noted

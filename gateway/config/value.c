@@ -164,6 +164,30 @@ bool fl_cfg_value_duration(struct fl_str text, uint64_t *ret_ns)
 	return true;
 }
 
+bool fl_cfg_value_rate(struct fl_str text, struct fl_cfg_rate *ret)
+{
+	static const struct unit periods[] = {
+	    {"s", FL_NS_PER_SEC},
+	    {"min", 60 * FL_NS_PER_SEC},
+	    {"h", 3600 * FL_NS_PER_SEC},
+	    {"d", 86400 * FL_NS_PER_SEC},
+	};
+	struct fl_str period, count = fl_str_split(text, '/', &period);
+	struct fl_cfg_rate rate = {.count = 0};
+
+	for (size_t i = 0; i < FL_ARRAY_LEN(periods); i++)
+		if (fl_str_is(period, periods[i].name))
+			rate.period_ns = periods[i].factor;
+	if (rate.period_ns == 0 && !fl_cfg_value_duration(period, &rate.period_ns))
+		return false;
+	if (rate.period_ns < FL_NS_PER_SEC || rate.period_ns > 86400 * FL_NS_PER_SEC ||
+	    rate.period_ns % FL_NS_PER_SEC != 0 || !fl_str_to_u64(count, &rate.count) ||
+	    rate.count == 0 || rate.count > FL_CFG_RATE_MAX)
+		return false;
+	*ret = rate;
+	return true;
+}
+
 bool fl_cfg_value_size(struct fl_str text, uint64_t *ret_bytes)
 {
 	uint64_t v;

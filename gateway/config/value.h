@@ -7,6 +7,7 @@
 #define FL_GATEWAY_CONFIG_VALUE_H
 
 #include "base/buf.h"
+#include "gateway/config/model.h"
 #include "gateway/config/tree.h"
 
 /* What a plain scalar is in YAML 1.2's core schema. */
@@ -19,6 +20,9 @@ bool fl_cfg_value_size(struct fl_str text, uint64_t *ret_bytes);
 bool fl_cfg_value_count(struct fl_str text, uint64_t *ret);
 /* "2027-01-01T00:00:00Z" (RFC 3339, in UTC, whole seconds, 1970 to 2500) to nanoseconds since 1970. */
 bool fl_cfg_value_time(struct fl_str text, uint64_t *ret_wall_ns);
+/* "100/1m", or "600/min" with s, min, h or d: a count from 1 to a thousand million, and whole seconds
+ * from 1s to 24h. */
+bool fl_cfg_value_rate(struct fl_str text, struct fl_cfg_rate *ret);
 /* The largest unit that leaves no rest: "90s", "1MiB". */
 void fl_cfg_value_add_duration(struct fl_buf *out, uint64_t ns);
 void fl_cfg_value_add_size(struct fl_buf *out, uint64_t bytes);

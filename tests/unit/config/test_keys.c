@@ -92,6 +92,7 @@ static const unsigned takes[FL_CFG_TYPE_N] = {
     [FL_CFG_TYPE_SIZE] = 1u << INT | 1u << STRING,
     [FL_CFG_TYPE_DURATION] = 1u << STRING,
     [FL_CFG_TYPE_LISTED] = 1u << LIST | 1u << NOTHING,
+    [FL_CFG_TYPE_RATE] = 1u << STRING,
     [FL_CFG_TYPE_TIME] = 1u << STRING,
     [FL_CFG_TYPE_WORDS] = 1u << LIST,
     [FL_CFG_TYPE_NODE] = 1u << MAP | 1u << NOTHING,
@@ -139,6 +140,7 @@ static const char *const items[FL_CFG_FORMAT_N] = {
     [FL_CFG_FORMAT_SECRET] = "x",
     [FL_CFG_FORMAT_HEADER] = "x",
     [FL_CFG_FORMAT_NAME] = "x",
+    [FL_CFG_FORMAT_LIMIT_BY] = "header:x",
     [FL_CFG_FORMAT_SECRET_REF] = "${secret:x}",
 };
 
