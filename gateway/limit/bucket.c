@@ -51,13 +51,6 @@ static uint64_t interval_of(uint64_t period_ns, uint64_t count)
 	return (period_ns / NS_PER_UNIT + count - 1) / count;
 }
 
-bool fl_bucket_pays_off(const struct fl_bucket_rate *rate)
-{
-	uint64_t count = rate->count < COUNT_MAX ? rate->count : COUNT_MAX;
-
-	return rate->burst <= FL_BUCKET_PERIOD_MAX_NS / NS_PER_UNIT / interval_of(rate->period_ns, count);
-}
-
 struct fl_buckets *fl_buckets_create(uint32_t sets)
 {
 	size_t bytes = sizeof(struct fl_buckets) + (size_t)sets * FL_BUCKET_WAYS * sizeof(uint64_t);

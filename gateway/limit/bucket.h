@@ -34,7 +34,7 @@ struct fl_buckets;
 struct fl_bucket_rate {
 	uint64_t count;     /* at least 1; beyond a million a second it is a million a second */
 	uint64_t period_ns; /* at most FL_BUCKET_PERIOD_MAX_NS */
-	uint64_t burst;     /* 0: as many as `count`; fl_bucket_pays_off() says whether it may be */
+	uint64_t burst;     /* paid off within FL_BUCKET_PERIOD_MAX_NS; 0: as many as `count` */
 	uint64_t cost;      /* of a request, at most the burst; 0: 1 */
 };
 
@@ -48,8 +48,6 @@ struct fl_bucket_state {
 struct fl_buckets *fl_buckets_create(uint32_t sets);
 /* Nobody takes any more. Accepts NULL; returns NULL. */
 struct fl_buckets *fl_buckets_destroy(struct fl_buckets *buckets);
-/* Is a burst paid off within FL_BUCKET_PERIOD_MAX_NS? No other may be asked for. Pure. */
-bool fl_bucket_pays_off(const struct fl_bucket_rate *rate);
 /* May one more request of this caller pass now? If so it is charged. *ret is how it stands after
  * that. `key` is a keyed hash (fl_hash()) of the caller and of what limits it: who is limited twice
  * has two. Times are those of one monotonic clock; threads whose clocks differ a little charge the

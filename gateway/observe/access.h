@@ -8,7 +8,7 @@
  *	{"time":"2026-11-24T11:17:43.123Z","request_id":...,"trace_id":...,"client":...,"method":...,
  *	 "host":...,"path":...,"status":200,"bytes_in":0,"bytes_out":2,"duration_ms":0.125,
  *	 "upstream_ms":0.098,"route":...,"instance":...,"consumer":...,"auth":...,
- *	 "user_agent":...,"decision":...,"error":...,"auth_refused":...}
+ *	 "user_agent":...,"decision":...,"error":...,"limit":...,"auth_refused":...}
  *
  * What is empty or 0 is left out, but for time, status, bytes_* and duration_ms. Values are escaped,
  * what is not UTF-8 becomes U+FFFD. Long ones are cut and end in "...": path at 1024 bytes as
@@ -33,6 +33,7 @@ struct fl_access_record { /* all borrowed for the call */
 	const char *decision; /* of the policies: "allow", "deny", ...; NULL: none was made */
 	const char *auth; /* how the caller proved who it is: "api_key"; NULL: it did not */
 	const char *auth_refused; /* what was wrong with a proof, in words; or NULL */
+	struct fl_str limit; /* that refused; or empty */
 	const char *error; /* stable code of the problem, or NULL */
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "gateway/observe/metric.h"
+#include "gateway/observe/limit_count.h"
 #include "gateway/observe/series.h"
 
 static const char *const bound_texts[FL_METRIC_BUCKETS] = {
@@ -256,6 +257,7 @@ void fl_metrics_render(struct fl_metrics *metrics, struct fl_buf *out)
 				route = route->next;
 		}
 	}
+	fl_limit_counts_render(metrics, out);
 	for (const struct fl_metric_family *f = metrics->families; f; f = f->next) {
 		if (f->type)
 			fl_metrics_head(out, f->name, f->type, f->help);

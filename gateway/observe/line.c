@@ -11,7 +11,7 @@
 #define PATH_MAX_BYTES 1024u
 #define NAME_MAX_BYTES 256u /* host, user agent */
 #define TEXT_MAX_BYTES 128u
-#define TEXTS 9u            /* fields of that size */
+#define TEXTS 12u           /* fields of that size */
 #define REST_MAX_BYTES 512u /* keys, punctuation, time, numbers */
 #define ESCAPE_MAX_BYTES 6u /* \u0000 */
 
@@ -179,6 +179,7 @@ size_t fl_access_line(char *out, struct fl_access_clock *clock, const void *acce
 	at = PUT_TEXT(at, "user_agent", r->user_agent, NAME_MAX_BYTES);
 	at = PUT_TEXT(at, "decision", decision, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "error", error, TEXT_MAX_BYTES);
+	at = PUT_TEXT(at, "limit", r->limit, TEXT_MAX_BYTES);
 	at = PUT_TEXT(at, "auth_refused", refused, TEXT_MAX_BYTES);
 	at = PUT(at, "}\n");
 	return (size_t)(at - out);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "gateway/observe/limit_count.h"
 #include "gateway/observe/series.h"
 
 struct fl_metric_slab {
@@ -168,6 +169,7 @@ struct fl_metrics *fl_metrics_destroy(struct fl_metrics *metrics)
 		metrics->families = family->next;
 		free(family);
 	}
+	fl_limit_counts_destroy(metrics);
 	while (metrics->slabs) {
 		struct fl_metric_slab *slab = metrics->slabs;
 

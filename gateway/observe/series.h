@@ -44,6 +44,7 @@ struct fl_metric_family { /* what fl_metrics_register() was told */
 	void *ctx;
 };
 
+struct fl_limit_counts; /* limit_count.c */
 struct fl_metric_slab;
 
 struct fl_metrics {
@@ -54,6 +55,7 @@ struct fl_metrics {
 	struct fl_map by_name;
 	struct fl_metric_route *first, **tail; /* the first is "other" */
 	size_t routes_n;
+	struct fl_limit_counts *limits;
 	struct fl_metric_slab *slabs; /* the newest has room */
 };
 

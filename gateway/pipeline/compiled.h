@@ -10,11 +10,12 @@
 #include <stdatomic.h>
 
 #include "gateway/auth/method.h"
+#include "gateway/limit/limit.h"
 #include "gateway/loop/loop.h"
 #include "gateway/pipeline/snapshot.h"
 #include "gateway/route/table.h"
 
-#define FL_SNAPSHOT_NAME_NEAR 32u
+#define FL_SNAPSHOT_NAME_NEAR 24u
 
 /* What the request path needs of a route, looked up once. Two cache lines: of many routes, one that
  * is asked now and then is in no cache. */
@@ -28,6 +29,7 @@ struct fl_snapshot_route {
 	bool allow_encoded_slash;
 	uint8_t auth; /* bits of enum fl_cfg_auth */
 	const struct fl_auth_list *methods; /* that it takes besides; NULL: none */
+	const struct fl_limit_list *limits; /* NULL: none */
 	char name_text[FL_SNAPSHOT_NAME_NEAR];
 };
 
@@ -49,6 +51,7 @@ struct fl_snapshot {
 	struct fl_credentials *credentials; /* of the config's consumers */
 	struct fl_auth *auth; /* methods of the config */
 	struct fl_replay *replay; /* outlives it */
+	struct fl_limits *limits; /* of the config */
 	uint64_t newest_generation; /* of its instances */
 	struct fl_bundle *bundle; /* a reference; NULL: no policies */
 	struct fl_access_log *decision_log; /* a reference, or NULL */

@@ -51,6 +51,7 @@ static void add_line(const struct fl_request *req, uint32_t status, uint64_t dur
 	    .decision = decision_of(req),
 	    .auth = req->principal.method,
 	    .auth_refused = req->principal.method ? NULL : req->auth_refused,
+	    .limit = req->limited_by,
 	    .error = error_of(req),
 	};
 

@@ -13,18 +13,21 @@ enum phase { HEAD, BODY, ANSWER, END };
 
 /* The order in which a request goes through the gateway. Configuration chooses what a stage does,
  * never the order. Who signs the body is known when it is there: then authentication and
- * authorization come after it, else before anything of it is read. Limits by address will stand
- * before authentication; limits by consumer behind it; validation before dispatch. */
+ * authorization come after it, else before anything of it is read. Validation will stand before
+ * dispatch. */
 static const struct {
 	enum phase phase;
 	fl_stage_fn run;
 } stages[] = {
     {HEAD, fl_stage_guard},        /* one path, readable in one way only */
     {HEAD, fl_stage_route},        /* which route takes it */
+    {HEAD, fl_stage_pre_limit},    /* how often, whoever calls */
     {HEAD, fl_stage_authenticate}, /* who calls */
+    {HEAD, fl_stage_limit},        /* how often it does */
     {HEAD, fl_stage_authorize},    /* whether it may */
     {BODY, fl_stage_verify},       /* who calls, if that is a signature over the body */
-    {BODY, fl_stage_authorize},    /* then, whether it may */
+    {BODY, fl_stage_limit},        /* then, how often it does */
+    {BODY, fl_stage_authorize},    /* and, whether it may */
     {BODY, fl_stage_dispatch},     /* to a connector instance */
     {ANSWER, fl_stage_respond},    /* its answer, or a problem document */
     {END, fl_stage_settle},        /* a delivery that failed may come again */
@@ -95,6 +98,7 @@ static void leave_snapshot(struct fl_request *req)
 	req->snapshot = NULL;
 	req->route = NULL;
 	req->decided = NULL;
+	req->limited_by = FL_STR_NULL;
 	req->principal = (struct fl_principal){.consumer = NULL};
 }
 

@@ -32,6 +32,7 @@
 struct fl_decided;
 struct fl_pipeline_worker;
 struct fl_request;
+struct fl_request_limit;
 struct fl_snapshot;
 struct fl_snapshot_route;
 
@@ -89,12 +90,15 @@ struct fl_request { /* fl_request_reset() first */
 	bool has_encoded_slash; /* in the path */
 	bool was_sent;
 	bool is_authorized; /* the stage of that name has let it through */
+	bool is_limited; /* the limits by consumer were asked */
 	bool is_answered; /* by a method of authentication: `response` is set */
 	uint8_t unproved; /* bits: methods of the route that wait for the body */
 	const char *auth_refused; /* what was wrong with a proof: for the log only; static, or NULL */
 	const struct fl_snapshot *snapshot; /* held; NULL: none was published */
 	const struct fl_snapshot_route *route; /* NULL: none matched */
 	struct fl_principal principal; /* with the snapshot */
+	struct fl_request_limit *limits; /* as many as the route has; NULL: none were asked */
+	struct fl_str limited_by; /* the limit that refused; lives with the snapshot */
 	struct fl_decided *decided; /* what policies say; NULL: none were asked */
 	uint64_t timeout_ns; /* for the connector; the route's, or less */
 	struct fl_str path; /* canonical; empty: it could not be */

@@ -155,10 +155,10 @@ static void answer_problem(struct fl_request *req)
 		answer_without_memory(req);
 }
 
-enum fl_request_verdict fl_stage_respond(struct fl_request *req)
+static void respond(struct fl_request *req)
 {
 	if (req->is_answered && !req->problem.code)
-		return FL_REQUEST_RESPOND;
+		return;
 	if (!req->problem.code && req->call.result.kind != FL_CALL_REPLIED)
 		req->problem = *fl_problem_type(problem_of(&req->call.result));
 	if (!req->problem.code && !answer(req))
@@ -169,5 +169,11 @@ enum fl_request_verdict fl_stage_respond(struct fl_request *req)
 	}
 	if (req->problem.code)
 		answer_problem(req);
+}
+
+enum fl_request_verdict fl_stage_respond(struct fl_request *req)
+{
+	respond(req);
+	fl_limit_tell(req);
 	return FL_REQUEST_RESPOND;
 }

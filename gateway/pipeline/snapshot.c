@@ -105,6 +105,7 @@ static void compile_route(struct fl_snapshot *snapshot, const struct fl_snapshot
 	    .allow_encoded_slash = from->allow_encoded_slash,
 	    .auth = (uint8_t)from->auth,
 	    .methods = fl_auth_list(snapshot->auth, i),
+	    .limits = fl_limits_of(snapshot->limits, i),
 	};
 	FL_ASSERT(to->instance != NULL && (to->auth != 0 || to->methods != NULL));
 	const struct fl_manifest *manifest = fl_module_manifest(fl_instance_module(to->instance));
@@ -221,6 +222,11 @@ struct fl_snapshot *fl_snapshot_build(const struct fl_snapshot_parts *parts,
 	                               problems);
 	if (!snapshot->auth)
 		return fl_snapshot_destroy(snapshot);
+	snapshot->limits = fl_limits_build(config, parts->metrics);
+	if (!snapshot->limits) {
+		out_of_memory(problems);
+		return fl_snapshot_destroy(snapshot);
+	}
 	for (size_t i = 0; i < config->routes_n; i++)
 		compile_route(snapshot, parts, i, problems);
 	snapshot->table = fl_snapshot_table(config, snapshot->routes, problems);
@@ -264,6 +270,7 @@ struct fl_snapshot *fl_snapshot_destroy(struct fl_snapshot *snapshot)
 	(void)fl_route_table_destroy(snapshot->table);
 	(void)fl_credentials_destroy(snapshot->credentials);
 	(void)fl_auth_destroy(snapshot->auth);
+	(void)fl_limits_destroy(snapshot->limits);
 	for (size_t i = 0; snapshot->instances && i < snapshot->config->instances_n; i++)
 		if (snapshot->instances[i])
 			(void)fl_instance_unref(snapshot->instances[i]);

@@ -12,6 +12,8 @@
 typedef enum fl_request_verdict (*fl_stage_fn)(struct fl_request *req);
 
 enum fl_request_verdict fl_stage_guard(struct fl_request *req);
+enum fl_request_verdict fl_stage_pre_limit(struct fl_request *req);
+enum fl_request_verdict fl_stage_limit(struct fl_request *req);
 enum fl_request_verdict fl_stage_authenticate(struct fl_request *req);
 enum fl_request_verdict fl_stage_verify(struct fl_request *req);
 enum fl_request_verdict fl_stage_authorize(struct fl_request *req);
@@ -27,6 +29,9 @@ static inline enum fl_request_verdict fl_stage_refuse(struct fl_request *req,
 	req->problem = *problem;
 	return FL_REQUEST_RESPOND;
 }
+
+/* RateLimit and RateLimit-Policy, into the response that is there: limit.c. */
+void fl_limit_tell(struct fl_request *req);
 
 /* What the dispatch stage gives to fl_call_start(). */
 void fl_request_on_done(struct fl_call *call);
