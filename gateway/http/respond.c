@@ -138,8 +138,10 @@ enum MHD_Result fl_respond(struct fl_exchange *x, struct MHD_Connection *mhd)
 	x->stage = FL_EXCHANGE_SENDING;
 	fl_connection_enter(x->connection, FL_CONNECTION_SEND, fl_loop_now_ns(x->worker->loop),
 	                    send_time_ns(&http->limits, response->body.n));
-	if (!reply)
+	if (!reply) { /* recorded as what it is, too */
+		x->req.response = (struct fl_response){.status = MHD_HTTP_INTERNAL_SERVER_ERROR};
 		return MHD_queue_response(mhd, MHD_HTTP_INTERNAL_SERVER_ERROR, http->failure);
+	}
 	r = MHD_queue_response(mhd, response->status, reply);
 	MHD_destroy_response(reply);
 	return r;

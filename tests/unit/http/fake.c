@@ -253,6 +253,7 @@ void fl_pipeline_drain(struct fl_request *req)
 void fl_pipeline_end(struct fl_request *req, uint64_t bytes_out, bool was_sent)
 {
 	(void)bytes_out;
+	atomic_store(&fake.last_status, req->response.status);
 	atomic_fetch_add(&fake.ended, 1);
 	if (was_sent)
 		atomic_fetch_add(&fake.sent, 1);

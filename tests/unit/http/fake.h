@@ -22,6 +22,7 @@
 
 struct fake_counts {
 	atomic_uint begun, dispatched, waiting, gone, drained, ended, sent, refused, owed;
+	atomic_uint last_status; /* of the answer that ended last */
 	atomic_uint by_worker[16];
 };
 extern struct fake_counts fake;

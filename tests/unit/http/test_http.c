@@ -190,8 +190,12 @@ static void test_big_heads(void **state)
 	ask(GET("/headers/30"));
 	assert_int_equal(a.status, 200);
 	assert_true(strlen(a.head) > 30000);
+	server_await(&fake.ended, 1);
+	assert_int_equal(fake.last_status, 200);
 	ask(GET("/headers/33"));
 	assert_int_equal(a.status, 500);
+	server_await(&fake.ended, 2);
+	assert_int_equal(fake.last_status, 500); /* what is recorded is what was sent */
 	/* What the request takes up is not there for the answer. */
 	fl_buf_init(&request, 1 << 20);
 	fl_buf_add_c(&request, "GET /headers/4 HTTP/1.1\r\nHost: a\r\nX: ");
