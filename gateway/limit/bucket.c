@@ -156,13 +156,16 @@ static struct take begin(const struct fl_buckets *b, uint64_t key,
 	uint64_t burst = rate->burst == 0 ? count : rate->burst;
 	uint64_t interval = interval_of(rate->period_ns, count);
 
-	FL_ASSERT(burst <= ROOM_MAX / interval && rate->cost <= burst);
+	uint64_t room;
+	bool is_too_much = __builtin_mul_overflow(interval, burst, &room);
+
+	FL_ASSERT(!is_too_much && room <= ROOM_MAX && rate->cost <= burst);
 	return (struct take){
 	    .tag = key >> TIME_BITS == 0 ? 1 : key >> TIME_BITS,
 	    .now = now_ns > b->started_ns ? (now_ns - b->started_ns) / NS_PER_UNIT : 0,
 	    .interval = interval,
 	    .cost = interval * (rate->cost == 0 ? 1 : rate->cost),
-	    .room = interval * burst,
+	    .room = room,
 	};
 }
 

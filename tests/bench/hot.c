@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "gateway/auth/webhook.h"
 #include "gateway/connector/call.h"
+#include "gateway/limit/limit.h"
 #include "gateway/observe/access.h"
 #include "gateway/observe/line.h"
 #include "gateway/observe/metric.h"
@@ -345,9 +346,72 @@ static int measure_call(const char *path)
 	return 0;
 }
 
+/* ---- limits ---- */
+
+#define CALLERS 1000u
+
+static struct fl_buckets *buckets;
+static const struct fl_limit *limit;
+static char consumers[CALLERS][16], addresses[CALLERS][40];
+static uint64_t limit_now_ns, limit_passed;
+
+static void check_limit(unsigned i)
+{
+	const struct fl_limit_subject subject = {.consumer = fl_str(consumers[i % CALLERS]),
+	                                         .address = fl_str(addresses[i % CALLERS])};
+	struct fl_bucket_state state;
+
+	limit_passed += fl_bucket_take(buckets, fl_limit_key(limit, &subject), &limit->rate,
+	                               limit_now_ns + i, &state);
+}
+
+static void measure_limit(const char *part, enum fl_cfg_limit_by by, uint64_t count)
+{
+	static const size_t first[] = {0};
+	const struct fl_cfg_limit items[] = {{.name = FL_STR_INIT("per-caller"),
+	                                      .parts = {{.by = by}},
+	                                      .parts_n = 1,
+	                                      .rate = {count, 60 * FL_NS_PER_SEC},
+	                                      .burst = count,
+	                                      .cost = 1,
+	                                      .ipv6_prefix = 64}};
+	const struct fl_cfg_route route = {.limits = first, .limits_n = 1};
+	const struct fl_config config = {
+	    .limits = items, .limits_n = 1, .routes = &route, .routes_n = 1};
+	struct fl_metrics *metrics;
+	struct fl_limits *limits;
+
+	if (fl_metrics_create(1, &metrics) != 0)
+		abort();
+	limits = fl_limits_build(&config, metrics);
+	if (!limits)
+		abort();
+	limit = fl_limits_of(limits, 0)->items[0];
+	print(part, fastest_ns(check_limit));
+	(void)fl_limits_destroy(limits);
+	(void)fl_metrics_destroy(metrics);
+}
+
+static void measure_limits(void)
+{
+	buckets = fl_buckets_create(FL_BUCKET_SETS);
+	if (!buckets)
+		abort();
+	for (unsigned i = 0; i < CALLERS; i++) {
+		(void)snprintf(consumers[i], sizeof consumers[i], "partner-%u", i);
+		(void)snprintf(addresses[i], sizeof addresses[i], "2001:db8:%x::17", i);
+	}
+	limit_now_ns = fl_clock_mono_ns();
+	measure_limit("limit: a consumer passes", FL_CFG_LIMIT_CONSUMER, 1000000);
+	measure_limit("limit: a consumer is refused", FL_CFG_LIMIT_CONSUMER, 1);
+	measure_limit("limit: an IPv6 address passes", FL_CFG_LIMIT_ADDRESS, 1000000);
+	buckets = fl_buckets_destroy(buckets);
+}
+
 int main(int argc, char **argv)
 {
 	measure_observe();
+	measure_limits();
 	measure_routes(10);
 	measure_routes(ROUTES_MAX);
 	measure_webhook();
