@@ -104,6 +104,8 @@ static bool may(uint64_t generation)
 }
 
 #define PERMIT "permit (principal, action, resource);"
+/* Names a type of Conn: from then on the rest is denied. */
+#define OTHER "permit (principal == Conn::Connector::\"another\", action, resource);"
 
 static void test_no_policies(void **state)
 {
@@ -116,7 +118,7 @@ static void test_no_policies(void **state)
 static void test_published(void **state)
 {
 	(void)state;
-	publish("");
+	publish(OTHER);
 	assert_false(may(0));
 	f.deed.target = NULL;
 	f.deed.secret = FL_STR("s");
@@ -135,7 +137,7 @@ static void test_newer(void **state)
 {
 	(void)state;
 	publish(PERMIT);
-	expect("");
+	expect(OTHER);
 	assert_true(may(0));
 	assert_false(may(1));
 	expect(PERMIT);
@@ -148,7 +150,7 @@ static void test_newer(void **state)
 static void test_unpublished(void **state)
 {
 	(void)state;
-	expect("");
+	expect(OTHER);
 	assert_false(may(0) || may(1));
 	expect(PERMIT);
 	assert_true(may(0) && may(1));
