@@ -22,6 +22,8 @@ enum fl_auth_verdict {
 	FL_AUTH_ANSWER, /* a handshake: `answer` is the response, and no connector is asked */
 };
 
+struct fl_jwt_cache;
+
 #define FL_AUTH_HEADERS_MAX 128u /* more than the transport lets through */
 
 struct fl_auth_answer { /* x-request-id and framing are added */
@@ -41,6 +43,7 @@ struct fl_auth_attempt {
 	struct fl_str body; /* raw; of check_body() only */
 	uint64_t wall_ns; /* since 1970 */
 	struct fl_arena *arena; /* the request's */
+	struct fl_jwt_cache *tokens; /* the worker's; NULL: nothing is remembered */
 	/* ---- what comes of it ---- */
 	struct fl_principal principal; /* ACCEPTED; its `method` is set by the caller */
 	struct fl_auth_answer answer; /* ANSWER */
@@ -59,6 +62,9 @@ static inline bool fl_auth_is_hidden(const struct fl_auth_attempt *attempt, size
 	return attempt->hidden[i / 64] >> i % 64 & 1;
 }
 
+/* Is the field "Authorization: Bearer TOKEN"? [any] */
+bool fl_auth_bearer(const fairlead_kv *field, struct fl_str *ret);
+
 /* What kinds share: what a compiled method is made of. */
 struct fl_auth_parts {
 	const struct fl_config *config; /* outlives the method */
@@ -73,6 +79,7 @@ struct fl_auth_kind {
 	const char *scheme; /* for WWW-Authenticate, and of the Authorization that it reads */
 	const char *(*challenge)(const void *state); /* the scheme and what else the caller must
 						      * know; NULL: the scheme suffices */
+	const char *fault; /* behind it when what came was wrong: error="invalid_token"; or NULL */
 	/* *ret NULL, and told in `problems`, when it cannot be. Also warns of what is weak. [control],
 	 * may block */
 	void (*build)(const struct fl_auth_parts *parts, const struct fl_cfg_auth_method *method,
@@ -94,6 +101,7 @@ struct fl_authenticator {
 #define FL_AUTH_ROUTE_MAX 8u
 struct fl_auth_list {
 	const char *challenge; /* WWW-Authenticate: the schemes that the route takes */
+	const char *challenge_wrong; /* the same to who came with something wrong */
 	size_t n;
 	const struct fl_authenticator *items[FL_AUTH_ROUTE_MAX];
 };

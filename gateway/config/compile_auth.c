@@ -110,6 +110,24 @@ static void compile_basic(struct compile *c, const struct fl_cfg_raw_auth *from,
 	to->by.basic.realm = keep(c, from->basic.realm);
 }
 
+static void compile_jwt(struct compile *c, const struct fl_cfg_raw_auth *from,
+                        const struct fl_cfg_node *node, struct fl_cfg_auth_method *to)
+{
+	struct fl_cfg_jwt *j = &to->by.jwt;
+
+	*j = from->jwt.j;
+	if (j->algorithms == 0)
+		j->algorithms = (1u << FL_CFG_JWT_ALGORITHMS_N) - 1;
+	j->issuer = keep(c, j->issuer);
+	j->keys = keep(c, j->keys);
+	j->consumer_claim = keep(c, j->consumer_claim);
+	j->audience = keep_list(c, j->audience);
+	j->secrets = keep_list(c, j->secrets);
+	j->tags = keep_list(c, j->tags);
+	check_secrets(c, fl_cfg_node_find(node, "secrets"));
+	j->consumer = find_consumer(c, fl_cfg_node_find(node, "consumer"), from->jwt.consumer);
+}
+
 static const struct {
 	const char *key;
 	void (*compile)(struct compile *c, const struct fl_cfg_raw_auth *from,
@@ -117,6 +135,7 @@ static const struct {
 } kinds[FL_CFG_BY_N] = {
     [FL_CFG_BY_WEBHOOK] = {"webhook", compile_webhook},
     [FL_CFG_BY_BASIC] = {"basic", compile_basic},
+    [FL_CFG_BY_JWT] = {"jwt", compile_jwt},
 };
 
 static void refuse_kinds(struct compile *c, const struct fl_cfg_raw_auth *from, unsigned given)

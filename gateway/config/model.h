@@ -113,6 +113,7 @@ enum fl_cfg_auth {
 enum fl_cfg_auth_kind {
 	FL_CFG_BY_WEBHOOK,
 	FL_CFG_BY_BASIC,
+	FL_CFG_BY_JWT,
 	FL_CFG_BY_N,
 };
 
@@ -132,12 +133,26 @@ struct fl_cfg_basic { /* gateway/auth/basic.h */
 	struct fl_str realm;
 };
 
+struct fl_cfg_jwt { /* gateway/auth/jwt.h */
+	struct fl_str issuer;
+	struct fl_cfg_strings audience; /* any of them */
+	uint32_t algorithms; /* bits in the order of enum fl_jws_algorithm; 0 is never stored */
+	struct fl_str keys; /* public: a JWK set, a JWK or a PEM; "": none */
+	struct fl_cfg_strings secrets; /* names of those of HS256; each is in fl_config.secrets */
+	uint64_t skew_ns, max_age_ns; /* max_age 0: any */
+	uint64_t max_token_bytes;
+	struct fl_str consumer_claim; /* "": none */
+	struct fl_cfg_strings tags; /* claims that become tags */
+	const struct fl_cfg_consumer *consumer; /* when no claim names one; NULL: nobody known */
+};
+
 struct fl_cfg_auth_method {
 	struct fl_str name;
 	enum fl_cfg_auth_kind kind;
 	union {
 		struct fl_cfg_webhook webhook;
 		struct fl_cfg_basic basic;
+		struct fl_cfg_jwt jwt;
 	} by;
 	struct fl_position at;
 };

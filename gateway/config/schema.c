@@ -18,6 +18,7 @@
 #define AUT(member) offsetof(struct fl_cfg_raw_auth, member)
 #define HOO(member) offsetof(struct fl_cfg_raw_auth, webhook.member)
 #define LIM(member) offsetof(struct fl_cfg_raw_limit, member)
+#define JWT(member) offsetof(struct fl_cfg_raw_auth, jwt.member)
 #define ROU(member) offsetof(struct fl_cfg_raw_route, member)
 
 #define MAP(p, ...) {.path = p, .type = FL_CFG_TYPE_MAP, __VA_ARGS__}
@@ -203,6 +204,32 @@ MAP("auth.*.basic", .example = "{ realm: reports }",
 	.help = "HTTP Basic, for tools that can do nothing else: users are `basic` credentials of `consumers`. Only where the way to the gateway is encrypted."),
 STRING("auth.*.basic.realm", AUT(basic.realm), REALM, .fallback = "fairlead", .example = "reports",
 	.help = "What the caller's tool shows when it asks for the password."),
+MAP("auth.*.jwt", .example = "{ issuer: \"https://idp.example.com\", audience: api, keys: \"${file:jwks.json}\" }",
+	.help = "The caller has a signed token, as `Authorization: Bearer`."),
+STRING("auth.*.jwt.issuer", JWT(j.issuer), ANY, .flags = FL_CFG_IS_NEEDED, .min = 1, .max = 1024, .example = "\"https://idp.example.com\"",
+	.help = "What `iss` must be, to the letter."),
+STRINGS("auth.*.jwt.audience", JWT(j.audience), ANY, .flags = FL_CFG_IS_NEEDED | FL_CFG_TAKES_ONE, .min = 1, .max = 16, .example = "[api]",
+	.help = "`aud` must hold one of these."),
+VALUE(WORDS, "auth.*.jwt.algorithms", JWT(j.algorithms), 1, FL_CFG_JWT_ALGORITHMS_N, .fallback_text = "all", .example = "[ES256, EdDSA]",
+	.words = FL_CFG_JWT_ALGORITHMS, .only_words = true,
+	.help = "What tokens may be signed with. Each key takes part in those of its kind only, so a token cannot choose. `HS256` is of `secrets`."),
+STRING("auth.*.jwt.keys", JWT(j.keys), ANY, .max = 65536, .fallback = "", .fallback_text = "none", .example = "\"${file:jwks.json}\"",
+	.help = "Public keys of the issuer: a JWK set, a JWK, or one PEM. RSA needs 2048 bits. Read again at a reload."),
+STRINGS("auth.*.jwt.secrets", JWT(j.secrets), SECRET_REF, .fallback = "[]", .max = 8, .example = "[\"${secret:tokens}\"]",
+	.help = "Secrets of `HS256`, of 32 bytes at least. Whoever has one can make tokens."),
+VALUE(DURATION, "auth.*.jwt.skew", JWT(j.skew_ns), 0, SEC(600), .fallback = "60s",
+	.help = "How far the issuer's clock may be from the gateway's."),
+VALUE(DURATION, "auth.*.jwt.max_age", JWT(j.max_age_ns), SEC(1), SEC(31536000), .fallback_text = "as long as `exp` says",
+	.example = "1h", .help = "How old a token may be by `iat`, which it then needs."),
+VALUE(SIZE, "auth.*.jwt.max_token", JWT(j.max_token_bytes), KIB(1), KIB(32), .fallback = "16KiB",
+	.help = "Longer tokens are refused unread. The whole head has `server.limits.max_head`."),
+MAP("auth.*.jwt.claims", .help = "What becomes of the claims."),
+STRING("auth.*.jwt.claims.consumer", JWT(j.consumer_claim), ANY, .max = 256, .fallback = "", .fallback_text = "none", .example = "sub",
+	.help = "The claim that names one of `consumers`. The issuer can then speak for all of them."),
+STRINGS("auth.*.jwt.claims.tags", JWT(j.tags), ANY, .fallback = "[]", .max = 16, .example = "[scope]",
+	.help = "Claims that policies see as tags of the principal: texts and lists of texts; `scope` is split at blanks. Labels of the same name go before."),
+STRING("auth.*.jwt.consumer", JWT(consumer), NAME, .fallback = "", .fallback_text = "none", .example = "staff",
+	.help = "Which of `consumers` the bearer is when no claim names one; without, nobody that is known, and tags are not seen."),
 
 NAMED("limits", TOP(limits), struct fl_cfg_raw_limit, NAME, .max = 1000,
 	.help = "How many requests in how much time, counted apart for each caller or whatever `by` says. Routes list them in their `limits`."),

@@ -81,6 +81,9 @@ size_t fl_cfg_key_word_index(const struct fl_cfg_key *key, struct fl_str text);
 #define FL_CFG_RECIPES                                                                             \
 	"github|slack|stripe|standard-webhooks|svix|pagerduty|shopify|twilio|linear|sendgrid|"     \
 	"discord|generic"
+/* In the order of enum fl_jws_algorithm. */
+#define FL_CFG_JWT_ALGORITHMS "RS256|RS384|RS512|PS256|ES256|ES384|EdDSA|HS256"
+#define FL_CFG_JWT_ALGORITHMS_N 8u
 /* In the order of the enums of gateway/auth/recipe.h. */
 #define FL_CFG_RECIPE_ALGORITHMS "hmac-sha256|hmac-sha1|ed25519|ecdsa-p256"
 #define FL_CFG_RECIPE_ENCODINGS "hex|base64|base64url"
@@ -129,11 +132,17 @@ struct fl_cfg_raw_webhook {
 	struct fl_str consumer;
 };
 
+struct fl_cfg_raw_jwt {
+	struct fl_cfg_jwt j;
+	struct fl_str consumer;
+};
+
 /* Side by side, not in a union: the defaults of all kinds are set. */
 struct fl_cfg_raw_auth {
 	struct fl_cfg_item item;
 	struct fl_cfg_raw_webhook webhook;
 	struct fl_cfg_basic basic;
+	struct fl_cfg_raw_jwt jwt;
 };
 
 struct fl_cfg_raw_limit {

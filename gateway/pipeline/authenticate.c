@@ -20,19 +20,6 @@
 #include "gateway/pipeline/stage.h"
 #include "gateway/pipeline/worker.h"
 
-/* "Bearer TOKEN" */
-static bool take_bearer(struct fl_str value, struct fl_str *ret)
-{
-	static const struct fl_str scheme = FL_STR_INIT("bearer");
-	const size_t n = scheme.n;
-
-	if (value.n <= n || !fl_str_eq_nocase(fl_str_n(value.p, n), scheme) ||
-	    (value.p[n] != ' ' && value.p[n] != '\t'))
-		return false;
-	*ret = fl_str_trim(fl_str_n(value.p + n, value.n - n));
-	return true;
-}
-
 static bool is_key_field(const fairlead_kv *field)
 {
 	return field->k.n == 9 && memcmp(field->k.p, "x-api-key", 9) == 0;
@@ -68,7 +55,7 @@ static bool offers(const fairlead_kv *field, bool takes, bool has_key, struct fl
 
 	if (is_key_field(field))
 		has_key = false;
-	else if (!is_authorization(field) || !take_bearer(value, &value))
+	else if (!fl_auth_bearer(field, &value))
 		return false;
 	*ret = value;
 	return (takes && !has_key) || fl_api_key_is_alike(value);
@@ -135,6 +122,7 @@ static void begin_attempt(struct fl_request *req, struct fl_auth_attempt *ret)
 	    .body = req->body,
 	    .wall_ns = fl_worker_wall_ns(req->worker, fl_loop_now_ns(req->worker->loop)),
 	    .arena = &req->arena,
+	    .tokens = req->worker->tokens,
 	};
 }
 
@@ -221,7 +209,9 @@ static enum fl_request_verdict refuse(struct fl_request *req, enum fl_problem_id
 	struct fl_problem_type problem = *fl_problem_type(id);
 
 	if (req->route->methods)
-		problem.challenge = req->route->methods->challenge;
+		problem.challenge = id == FL_PROBLEM_CREDENTIALS_INVALID
+		                        ? req->route->methods->challenge_wrong
+		                        : req->route->methods->challenge;
 	return fl_stage_refuse(req, &problem);
 }
 

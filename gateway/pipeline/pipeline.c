@@ -88,6 +88,7 @@ static int init_worker(struct fl_pipeline *pipeline, unsigned index,
 	worker->pipeline = pipeline;
 	worker->index = index;
 	fl_deeds_init(&worker->deeds);
+	worker->tokens = fl_jwt_cache_create();
 	worker->access_log = pipeline->config.access_log;
 	worker->unrouted = fl_metric_route_shard(unrouted, index);
 	worker->wall_checked_ns = fl_clock_mono_ns();
@@ -113,8 +114,10 @@ static void init_lock(struct fl_pipeline *pipeline)
 static struct fl_pipeline *release(struct fl_pipeline *pipeline)
 {
 	(void)fl_bundle_unref(pipeline->expected);
-	for (unsigned i = 0; i < pipeline->config.workers; i++)
+	for (unsigned i = 0; i < pipeline->config.workers; i++) {
 		fl_deeds_fini(&pipeline->workers[i].deeds);
+		(void)fl_jwt_cache_destroy(pipeline->workers[i].tokens);
+	}
 	(void)pthread_cond_destroy(&pipeline->reapable);
 	(void)pthread_cond_destroy(&pipeline->reaped);
 	(void)pthread_cond_destroy(&pipeline->served);

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "gateway/auth/jwt_cache.h"
 #include "gateway/pipeline/compiled.h"
 #include "gateway/limit/bucket.h"
 #include "gateway/pipeline/decided.h"
@@ -43,6 +44,7 @@ struct fl_pipeline_worker {
 	uint64_t wall_checked_ns; /* monotonic */
 	struct fl_access_log *access_log;
 	struct fl_deeds deeds;
+	struct fl_jwt_cache *tokens; /* or NULL */
 	struct fl_metric_route_shard *unrouted; /* requests that no route took */
 	struct fl_policy_counts policies;
 	struct fl_guess_counts guesses;

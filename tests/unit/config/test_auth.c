@@ -10,6 +10,7 @@
 	"instances: { echo: { connector: echo } }\n"                                               \
 	"routes: { r: { match: { path: /r }, auth: " auth                                          \
 	", to: { instance: echo, action: reply } } }\n"
+#define JWT(more) "jwt: { issuer: i, audience: a" more " }"
 #define HOOK "webhook: { recipe: github, secrets: [\"${secret:gh}\"] }"
 
 static void test_all(void **state)
@@ -40,6 +41,37 @@ static void test_all(void **state)
 	assert_int_equal(route->auth_methods[1], 0);
 	assert_non_null(strstr(config->canonical_json.p, "${secret:gh}")); /* as written */
 	assert_null(strstr(config->canonical_json.p, "v4lue"));
+	(void)fl_config_unref(config);
+}
+
+static void test_jwt(void **state)
+{
+	struct fl_config *config = load(
+	    FL_STR(HEAD "auth:\n"
+	                "  a: { jwt: { issuer: i, audience: x, algorithms: [ES256, HS256], keys: k, "
+	                "secrets: [\"${secret:gh}\"], consumer: github, max_age: 1h, "
+	                "claims: { consumer: sub, tags: [scope] } } }\n"
+	                "  b: { jwt: { issuer: i, audience: [x, y] } }\n" ROUTE("[a, b]")));
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", said());
+	const struct fl_cfg_jwt *a = &config->auth[0].by.jwt, *b = &config->auth[1].by.jwt;
+
+	assert_int_equal(config->auth[1].kind, FL_CFG_BY_JWT);
+	assert_true(fl_str_is(a->issuer, "i") && fl_str_is(a->keys, "k"));
+	assert_int_equal(a->algorithms, 1u << 4 | 1u << 7);
+	assert_int_equal(a->audience.n, 1);
+	assert_true(fl_str_is(a->secrets.items[0], "gh"));
+	assert_true(fl_str_is(a->consumer_claim, "sub") && fl_str_is(a->tags.items[0], "scope"));
+	assert_ptr_equal(a->consumer, &config->consumers[0]);
+	assert_int_equal(a->max_age_ns / 1000000000u, 3600);
+	assert_int_equal(b->algorithms, 255);
+	assert_int_equal(b->audience.n, 2);
+	assert_int_equal(b->skew_ns / 1000000000u, 60);
+	assert_int_equal(b->max_age_ns, 0);
+	assert_int_equal(b->max_token_bytes, 16384);
+	assert_int_equal(b->consumer_claim.n + b->tags.n + b->keys.n + b->secrets.n, 0);
 	(void)fl_config_unref(config);
 }
 
@@ -80,6 +112,20 @@ static void test_refused(void **state)
 	    {"a: { basic: { realm: "
 	     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa } }",
 	     "[a]", "bad_value", NULL},
+	    {"a: { jwt: { audience: a } }", "[a]", "missing_key", NULL},
+	    {"a: { jwt: { issuer: i } }", "[a]", "missing_key", NULL},
+	    {"a: { jwt: { issuer: i, audience: [] } }", "[a]", "out_of_range", NULL},
+	    {"a: { " JWT(", algorithms: [none]") " }", "[a]", "bad_value", NULL},
+	    {"a: { " JWT(", algorithms: [ES265]") " }", "[a]", "bad_value", "did you mean \"ES256\"?"},
+	    {"a: { " JWT(", secrets: [hunter2]") " }", "[a]", "bad_value", NULL},
+	    {"a: { " JWT(", secrets: [\"${secret:g}\"]") " }", "[a]", "reference_unknown",
+	     "did you mean \"gh\"?"},
+	    {"a: { " JWT(", consumer: gitub") " }", "[a]", "reference_unknown",
+	     "did you mean \"github\"?"},
+	    {"a: { " JWT(", skew: 11m") " }", "[a]", "out_of_range", NULL},
+	    {"a: { " JWT(", max_age: 0s") " }", "[a]", "out_of_range", NULL},
+	    {"a: { " JWT(", max_token: 33KiB") " }", "[a]", "out_of_range", NULL},
+	    {"a: { " JWT("") ", " HOOK " }", "[a]", "auth_kind", NULL},
 	    {"a: { " HOOK " }", "[a, a, a, a, a, a, a, a, a]", "out_of_range", NULL},
 	};
 
@@ -103,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE("methods, and a route that takes several", test_all),
+	    CASE("a method for tokens, and its defaults", test_jwt),
 	    CASE("what is not right is told with what is", test_refused),
 	};
 
