@@ -111,6 +111,7 @@ void fl_api_version_put(struct fl_api_call *call);
 void fl_api_version_inspect(struct fl_api_call *call);
 void fl_api_version_activate(struct fl_api_call *call);
 void fl_api_explain(struct fl_api_call *call);        /* explain.c */
+void fl_api_limits_list(struct fl_api_call *call);    /* limits.c */
 void fl_api_instances_list(struct fl_api_call *call); /* instances.c */
 void fl_api_instance_get(struct fl_api_call *call);
 void fl_api_instance_generations(struct fl_api_call *call);

@@ -102,6 +102,13 @@ const struct fl_api_schema fl_api_schemas[] = {
 			  ",\"changed\":" B ",\"late\":" B ",\"live_in_ms\":" MS ",\"revision\":" N
 			  ",\"instances\":" LIST(OBJECT("\"name\",\"generation\"",
 							"\"name\":" S ",\"generation\":" N)))},
+    {"LimitList", ITEMS("Limit")},
+    {"Limit", OBJECT("\"name\",\"by\",\"rate\",\"burst\",\"cost\",\"enforce\",\"ipv6_prefix\",\"routes\",\"decisions\"",
+		     "\"name\":" S ",\"by\":" LIST(S) ",\"rate\":" S ",\"burst\":" N ",\"cost\":" N
+		     ",\"enforce\":" B ",\"ipv6_prefix\":" N ",\"routes\":" LIST(S)
+		     ",\"decisions\":" OBJECT("\"pass\",\"refuse\",\"would_refuse\",\"give_back\"",
+					      "\"pass\":" N ",\"refuse\":" N ",\"would_refuse\":" N
+					      ",\"give_back\":" N))},
     {"InstanceList", ITEMS("Instance")},
     {"Instance", OBJECT("\"name\",\"connector\",\"mode\"",
 			"\"name\":" S ",\"connector\":" S ",\"owner\":" S ",\"mode\":" S "," LIFE

@@ -46,6 +46,9 @@ const struct fl_operation fl_operations[] = {
 	 "The hot swap: probe, create, publish, drain the old; answered when every worker serves it",
 	 fl_api_version_activate},
 
+	{"listLimits", GET, "/v1/limits", 0, "limits.read", "200", "LimitList",
+	 "How many requests in how much time, and how requests fared", fl_api_limits_list},
+
 	{"listInstances", GET, "/v1/instances", 0, "instances.read", "200", "InstanceList",
 	 "Connectors with a name and a configuration", fl_api_instances_list},
 	{"getInstance", GET, "/v1/instances/{name}", 0, "instances.read", "200 404", "Instance",

@@ -74,6 +74,7 @@ FL_MUST_USE int fl_cli_show(struct fl_cli *cli, const char *method, const char *
 fl_command_fn fl_cli_status, fl_cli_reload, fl_cli_explain;
 fl_command_fn fl_cli_connector_list, fl_cli_connector_inspect, fl_cli_connector_install,
     fl_cli_connector_activate;
+fl_command_fn fl_cli_limit_list;
 fl_command_fn fl_cli_instance_list, fl_cli_instance_generations, fl_cli_instance_reload;
 
 #endif

@@ -147,3 +147,26 @@ int fl_cli_instance_reload(void *ctx, int argc, char **argv)
 
 	return show_one(ctx, argc, argv, "POST", ":reload", &view);
 }
+
+/* ---- limits ---- */
+
+int fl_cli_limit_list(void *ctx, int argc, char **argv)
+{
+	static const struct fl_cli_column columns[] = {
+	    {"NAME", "name"},
+	    {"BY", "by"},
+	    {"RATE", "rate"},
+	    {"BURST", "burst"},
+	    {"COST", "cost"},
+	    {"ENFORCED", "enforce"},
+	    {"PASS", "decisions.pass"},
+	    {"REFUSE", "decisions.refuse"},
+	    {"WOULD REFUSE", "decisions.would_refuse"},
+	    {"GIVE BACK", "decisions.give_back"},
+	};
+	static const struct fl_cli_view view = {.columns = columns,
+	                                        .columns_n = FL_ARRAY_LEN(columns)};
+
+	(void)argv;
+	return argc == 1 ? fl_cli_show(ctx, "GET", "/v1/limits", &view) : FL_COMMAND_USAGE;
+}

@@ -38,6 +38,11 @@ static const struct fl_command instance[] = {
     {.name = NULL},
 };
 
+static const struct fl_command limit[] = {
+    {"list", fl_cli_limit_list, .what = "how many in how much time, and how requests fared"},
+    {.name = NULL},
+};
+
 static const struct fl_command commands[] = {
     {"status", fl_cli_status, .what = "one page of truth"},
     {"reload", fl_cli_reload, .what = "read the configuration file again"},
@@ -46,6 +51,7 @@ static const struct fl_command commands[] = {
      .what = "what would happen to a request, and why"},
     {"connector", .below = connector},
     {"instance", .below = instance},
+    {"limit", .below = limit},
     {"version", version, .what = "the version of this program"},
     {.name = NULL},
 };

@@ -61,15 +61,34 @@ static uint64_t sum(const struct fl_metrics *metrics, const struct fl_limit_coun
 	return n;
 }
 
+void fl_metrics_limit_sum(struct fl_metrics *metrics, struct fl_str limit,
+                          uint64_t ret[FL_LIMIT_DECISIONS])
+{
+	const struct fl_limit_counts *l;
+
+	(void)pthread_mutex_lock(&metrics->lock);
+	for (l = metrics->limits; l && !fl_str_eq(l->name, limit);)
+		l = l->next;
+	for (size_t d = 0; d < FL_LIMIT_DECISIONS; d++)
+		ret[d] = l ? sum(metrics, l, d) : 0;
+	(void)pthread_mutex_unlock(&metrics->lock);
+}
+
+static const char *const decision_names[FL_LIMIT_DECISIONS] = {
+    [FL_LIMIT_PASS] = "pass",
+    [FL_LIMIT_REFUSE] = "refuse",
+    [FL_LIMIT_WOULD_REFUSE] = "would_refuse",
+    [FL_LIMIT_GIVE_BACK] = "give_back",
+};
+
+const char *fl_limit_decision_name(enum fl_limit_decision decision)
+{
+	return decision_names[decision];
+}
+
 void fl_limit_counts_render(struct fl_metrics *metrics, struct fl_buf *out)
 {
 	static const char name[] = "fairlead_limit_decisions_total";
-	static const char *const decisions[FL_LIMIT_DECISIONS] = {
-	    [FL_LIMIT_PASS] = "pass",
-	    [FL_LIMIT_REFUSE] = "refuse",
-	    [FL_LIMIT_WOULD_REFUSE] = "would_refuse",
-	    [FL_LIMIT_GIVE_BACK] = "give_back",
-	};
 
 	(void)pthread_mutex_lock(&metrics->lock);
 	if (metrics->limits)
@@ -77,7 +96,7 @@ void fl_limit_counts_render(struct fl_metrics *metrics, struct fl_buf *out)
 		                "Requests that limits were asked about, by limit and decision.");
 	for (const struct fl_limit_counts *l = metrics->limits; l; l = l->next)
 		for (size_t d = 0; d < FL_LIMIT_DECISIONS; d++) {
-			const char *const labels[] = {"limit", l->text, "decision", decisions[d],
+			const char *const labels[] = {"limit", l->text, "decision", decision_names[d],
 			                              NULL};
 
 			fl_metrics_sample(out, name, labels, sum(metrics, l, d));

@@ -25,6 +25,11 @@ struct fl_limit_count { /* one limit on one worker */
 
 /* Finds or creates: one for each worker. NULL: no memory, or too many. [any]; takes a lock */
 struct fl_limit_count *fl_metrics_limit(struct fl_metrics *metrics, struct fl_str limit);
+/* What all workers counted so far; all 0 for a name that nobody asked for. [any]; takes a lock */
+void fl_metrics_limit_sum(struct fl_metrics *metrics, struct fl_str limit,
+                          uint64_t ret[FL_LIMIT_DECISIONS]);
+/* "pass", "refuse", ... */
+const char *fl_limit_decision_name(enum fl_limit_decision decision);
 /* Private, for metric.c and exposition.c. */
 void fl_limit_counts_render(struct fl_metrics *metrics, struct fl_buf *out);
 void fl_limit_counts_destroy(struct fl_metrics *metrics);

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, makeFolder, program, run, top } from './lib/gateway.mjs';
+import { check } from './lib/schema.mjs';
 
 let gateway, key, hash;
 const page = readFileSync(path.join(top, 'docs/limits.md'), 'utf8');
@@ -115,6 +116,24 @@ test('an IPv6 address is counted by its prefix, and apart from IPv4', async (t) 
 	await reload(config('{ six: { by: address, rate: 1/1h, ipv6_prefix: 128 } }', '[six]'));
 	for (const url of at)
 		assert.deepEqual([(await ask('/r/', {}, url)).status, (await ask('/r/', {}, url)).status], [200, 429], url);
+});
+
+test('limits and how requests fared are listed, as /openapi.json says', async () => {
+	await reload(config('{ l1: { by: [consumer, header:X-Tenant], rate: 120/2m, burst: 2, cost: 2 }, l2: { by: address, rate: 1/d, enforce: false } }', '[l2, l1]'));
+	assert.deepEqual([(await ask()).status, (await ask()).status], [200, 429]);
+	const openapi = (await gateway.api('GET', '/openapi.json')).body;
+	const answer = await gateway.api('GET', '/v1/limits');
+	check(openapi, 'GET', '/v1/limits', answer);
+	assert.deepEqual(answer.body.items, [
+		{ name: 'l1', by: ['consumer', 'header:x-tenant'], rate: '120/2m', burst: 2, cost: 2, enforce: true, ipv6_prefix: 64,
+			routes: ['r'], decisions: { pass: 1, refuse: 1, would_refuse: 0, give_back: 0 } },
+		{ name: 'l2', by: ['address'], rate: '1/24h', burst: 1, cost: 1, enforce: false, ipv6_prefix: 64,
+			routes: ['r'], decisions: { pass: 1, refuse: 0, would_refuse: 1, give_back: 0 } },
+	]);
+	assert.equal((await gateway.api('GET', '/v1/limits', { token: '' })).status, 401);
+	const { code, stdout } = await gateway.ctl('limit', 'list');
+	assert.equal(code, 0);
+	assert.match(stdout, /^NAME +BY +RATE .*\nl1 +consumer,header:x-tenant +120\/2m +2 +2 +yes +1 +1 +0 +0\n/);
 });
 
 test('a limit that is not there is refused, with the one that was meant', async () => {
