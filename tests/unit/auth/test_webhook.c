@@ -186,7 +186,7 @@ static void test_changed_body(void **state)
 		struct delivery d = *published[i];
 		size_t n = strlen(d.body);
 
-		memcpy(body, d.body, n + 2);
+		memcpy(body, d.body, n + 1);
 		d.body = body;
 		body[n / 2] ^= 1;
 		assert_refused(&d, "no signature fits");
