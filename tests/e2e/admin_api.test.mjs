@@ -272,6 +272,10 @@ test('a connector that the configuration does not mention is not activated', asy
 	assert.ok(answer.body.errors[0].hint);
 });
 
+test('limits are listed, none if there are none', async () => {
+	assert.deepEqual((await call('GET', '/v1/limits')).body.items, []);
+});
+
 test('instances and generations', async () => {
 	const list = await call('GET', '/v1/instances');
 	assert.deepEqual(list.body.items.map(({ name, state }) => [name, state]), [['echo', 'running']]);
