@@ -109,6 +109,8 @@ const char *fl_jws_parse(struct fl_arena *arena, struct fl_str text, size_t byte
 		return text.n ? "the token is too long" : "there is no token";
 	if (!split(text, parts))
 		return "the token has not three parts";
+	if (parts[0].n > FL_JWS_HEADER_BYTES_MAX)
+		return "the header is too long";
 	if (!fl_jws_decode(arena, parts[0], &json) ||
 	    !fl_jws_decode(arena, parts[2], &ret->signature) || parts[1].n == 0)
 		return "a part is no base64url, or empty";

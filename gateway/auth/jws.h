@@ -11,6 +11,9 @@
 
 #include "base/arena.h"
 
+/* Of the header, as it is written: it is read before anything is proved, into the request's memory. */
+#define FL_JWS_HEADER_BYTES_MAX 2048u
+
 /* In the order of FL_CFG_JWT_ALGORITHMS. */
 enum fl_jws_algorithm {
 	FL_JWS_RS256,

@@ -527,6 +527,13 @@ static void test_limit(void **state)
 	(void)state;
 	assert_null(fl_jws_parse(&arena, token, token.n, &jws));
 	assert_non_null(fl_jws_parse(&arena, token, token.n - 1, &jws));
+	/* 1,536 bytes are 2,048 letters */
+	token = fl_arena_printf(&arena, "{\"alg\":\"HS256\",\"x\":\"%01514u\"}", 0u);
+	assert_int_equal(encode(token).n, FL_JWS_HEADER_BYTES_MAX);
+	assert_null(fl_jws_parse(&arena, sign(token, FL_STR(GOOD)), 16384, &jws));
+	token = fl_arena_printf(&arena, "%.*s ", FL_STR_ARGS(token));
+	assert_string_equal(fl_jws_parse(&arena, sign(token, FL_STR(GOOD)), 16384, &jws),
+	                    "the header is too long");
 }
 
 /* The public key's text as a secret of HS256: what a gateway that lets the token choose would take.
