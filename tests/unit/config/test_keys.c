@@ -191,7 +191,7 @@ static const char *value_of(struct fl_buf *out, const struct fl_cfg_key *key, ui
 	else if (key->type == FL_CFG_TYPE_DURATION)
 		fl_buf_printf(out, "\"%llums\"", (unsigned long long)v);
 	else if (key->type == FL_CFG_TYPE_STRING)
-		fl_buf_printf(out, "\"%0*d\"", (int)v, 0);
+		fl_buf_printf(out, "\"%.*d\"", (int)v, 0);
 	else if (key->type == FL_CFG_TYPE_STRINGS || key->type == FL_CFG_TYPE_WORDS)
 		add_items(out, key, v);
 	else if (key->type == FL_CFG_TYPE_LISTED)
