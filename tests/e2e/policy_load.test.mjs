@@ -12,9 +12,9 @@ mkdirSync(policies);
 after(() => rmSync(dir, { recursive: true, force: true }));
 
 // Beside and renamed, as editors do: no reload sees half a file.
-function put(name, text) {
-	writeFileSync(path.join(dir, `${name}~`), text);
-	renameSync(path.join(dir, `${name}~`), path.join(dir, name));
+function put(name, text, base = dir) {
+	writeFileSync(path.join(base, `${name}~`), text);
+	renameSync(path.join(base, `${name}~`), path.join(base, name));
 }
 
 const config = `
@@ -31,18 +31,20 @@ when { context.req.hdr["x-other"] == "a" };
 `;
 
 test('fairlead check tells every problem of policies with its place', async () => {
+	const own = path.join(dir, 'own'); // the gateway of the tests below sees each change of its own folder
+	mkdirSync(path.join(own, 'policies'), { recursive: true });
 	put('check.yaml', `apiVersion: fairlead/v1
-server: { data_dir: data, connector_dirs: ["${connectors}"] }${config}`);
-	put('policies/a.cedar', good);
-	put('policies/b.cedar', bad);
-	const { code, stderr } = await run(program('fairlead'), ['check', 'check.yaml'], { cwd: dir });
+server: { data_dir: data, connector_dirs: ["${connectors}"] }${config}`, own);
+	put('policies/a.cedar', good, own);
+	put('policies/b.cedar', bad, own);
+	const { code, stderr } = await run(program('fairlead'), ['check', 'check.yaml'], { cwd: own });
 	assert.equal(code, 3);
 	assert.deepEqual(stderr.split('\n').map((line) => line.replace(/ \(.*/, '')), [
 		'policies/b.cedar:4:1: error: there is no annotation @timeot [policy_annotation_unknown]',
 		'policies/b.cedar:3:8: error: the attribute `x-other` is not declared [policy_unknown_attribute]',
 		'check.yaml: 2 errors, 0 warnings', '']);
-	rmSync(path.join(policies, 'b.cedar'));
-	const fixed = await run(program('fairlead'), ['check', 'check.yaml'], { cwd: dir });
+	rmSync(path.join(own, 'policies/b.cedar'));
+	const fixed = await run(program('fairlead'), ['check', 'check.yaml'], { cwd: own });
 	assert.equal(fixed.code, 0, fixed.stderr);
 });
 
