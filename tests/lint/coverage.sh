@@ -1,7 +1,16 @@
 #!/bin/sh
-# Checks that each test that tests/README.md names is there: `FILE` "SENTENCE", "SENTENCE" ... Prints TAP.
+# Checks that each test that tests/README.md names is there: `FILE` "SENTENCE", "SENTENCE" ... and that
+# a release archive has each end-to-end test. Prints TAP.
 set -eu
 cd "${top_srcdir:-.}/tests"
+left_out=0
+echo 1..2
+for t in e2e/*.test.mjs; do
+	grep -qF "/${t#e2e/}" e2e/Makefile.inc && continue
+	echo "# $t is not in e2e/Makefile.inc"
+	left_out=$((left_out + 1))
+done
+[ $left_out -eq 0 ] && echo 'ok 1 - e2e: none left out' || echo "not ok 1 - e2e: $left_out left out"
 awk '
 function bad(what) { printf "# README.md:%d: %s\n", FNR, what; failures++ }
 # A file as one line; what clang-format broke in two is one string again, whatever the quotes.
@@ -32,6 +41,6 @@ function text_of(path,   text, line) {
 }
 END {
 	if (named < 100) bad("only " named + 0 " tests are named")
-	printf "1..1\n%sok 1 - coverage: %d named tests, %d faults\n", failures ? "not " : "", named, failures
+	printf "%sok 2 - coverage: %d named tests, %d faults\n", failures ? "not " : "", named, failures
 	exit failures != 0
 }' README.md
